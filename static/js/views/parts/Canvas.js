@@ -1,0 +1,46 @@
+import { html } from "htm/preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { prepare } from "../../draw/canvas.js";
+
+/**
+ * A canvas that is redrawn whenever its component renders. Drawing happens before the browser paints, in the same frame as the rest of the page.
+ * @param {{w: number, h: number, draw: (ctx: CanvasRenderingContext2D) => void, cls?: string, label?: string, focusable?: boolean,
+ *   at?: (x: number, y: number, event: PointerEvent) => void, leave?: () => void, click?: (x: number, y: number, event: MouseEvent) => void,
+ *   double?: (x: number, y: number) => void, keys?: (event: KeyboardEvent) => void, focus?: () => void, blur?: () => void}} props
+ *   positions in CSS pixels from the canvas' corner
+ */
+export function Canvas({ w, h, draw, cls = "", label, focusable = false, at, leave, click, double, keys, focus, blur }) {
+  const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const paint = useRef(draw);
+  paint.current = draw;
+  const size = useRef([w, h]);
+  size.current = [w, h];
+  useLayoutEffect(() => {
+    if (ref.current) draw(prepare(ref.current, w, h));
+  });
+  useEffect(() => {
+    // moving the window to a screen of another density redraws at that density
+    const again = () => ref.current && paint.current(prepare(ref.current, size.current[0], size.current[1]));
+    window.addEventListener("resize", again);
+    return () => window.removeEventListener("resize", again);
+  }, []);
+  const place = (/** @type {MouseEvent} */ event) => {
+    const box = /** @type {HTMLCanvasElement} */ (ref.current).getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  return html`<canvas
+    ref=${ref}
+    class=${`cv ${cls}`}
+    tabindex=${focusable ? 0 : undefined}
+    role=${focusable ? "application" : "img"}
+    aria-label=${label}
+    onPointerMove=${at && ((/** @type {PointerEvent} */ e) => at(/** @type {any} */ (place(e))[0], place(e)[1], e))}
+    onPointerDown=${at && ((/** @type {PointerEvent} */ e) => at(place(e)[0], place(e)[1], e))}
+    onPointerLeave=${leave}
+    onClick=${click && ((/** @type {MouseEvent} */ e) => click(place(e)[0], place(e)[1], e))}
+    onDblClick=${double && ((/** @type {MouseEvent} */ e) => double(place(e)[0], place(e)[1]))}
+    onKeyDown=${keys}
+    onFocus=${focus}
+    onBlur=${blur}
+  />`;
+}

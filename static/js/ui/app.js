@@ -1,0 +1,57 @@
+/** The page: header, network map, stage with the inspector beside it, timeline; and what floats over them. */
+import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
+import { focus, layout, lang, opened, t } from "../state.js";
+import { Dialogs } from "./dialogs.js";
+import { FitCard } from "./fit_card.js";
+import { Header } from "./header.js";
+import { Hint } from "./hint.js";
+import { icon } from "./icons.js";
+import { InitCard } from "./init_card.js";
+import { Inspector } from "./inspector.js";
+import { installKeys } from "./keys.js";
+import { Lab } from "./lab.js";
+import { LiveStep } from "./live.js";
+import { NetworkMap } from "./map.js";
+import { Connection, Notices } from "./notice.js";
+import { drawer, panel } from "./panel.js";
+import { DropTarget } from "./pictures.js";
+import { Stage } from "./stage.js";
+import { Timeline } from "./timeline.js";
+
+export function App() {
+  const tr = t.value;
+  useEffect(installKeys, []);
+  useEffect(() => { document.documentElement.lang = lang.value; }, [lang.value]);
+  return html`<div class="shell" data-layout=${layout.value}>
+    <a class="btn go skip" href="#stage-slot" onClick=${skipToStage}>${tr("header.skip")}</a>
+    <${Header} />
+    <${NetworkMap} />
+    <main class="work">
+      <${Lab} />
+      <section class="stage-slot" id="stage-slot" tabindex="-1"><${Stage} /></section>
+      ${panel.value === "init" && opened.value && html`<${InitCard} />`}
+      ${panel.value === "fit" && html`<${FitCard} />`}
+      <${Hint} />
+    </main>
+    <${Side} />
+    <${Timeline} />
+    <${Connection} /><${Notices} /><${LiveStep} /><${Dialogs} /><${DropTarget} />
+  </div>`;
+}
+
+/** The hash belongs to the permalink: move the focus without touching it. @param {Event} event */
+function skipToStage(event) {
+  event.preventDefault();
+  document.getElementById("stage-slot")?.focus();
+}
+
+/** The inspector: beside the stage, below it on a phone, a drawer in between. */
+function Side() {
+  const tr = t.value;
+  const shut = layout.value === "medium" && !drawer.value;
+  return html`
+    ${layout.value === "medium" && focus.value && html`<button type="button" class="btn drawer-tab" aria-expanded=${drawer.value} data-testid="drawer"
+      onClick=${() => (drawer.value = !drawer.value)}>${icon("panel", 16)}${tr("inspector.drawer")}</button>`}
+    <aside class=${`inspector-slot ${shut ? "shut" : ""}`} aria-label=${tr("inspector.drawer")}><${Inspector} /></aside>`;
+}

@@ -1,0 +1,106 @@
+/** The network map: every node with its maps, joined by its edges. Arrows move between maps, Enter opens one on the stage. */
+import { html } from "htm/preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { focus, opened, scaleMode, t } from "../state.js";
+import { Edges } from "./map_edges.js";
+import { InputNode, PictureNode } from "./map_input.js";
+import { NetworkLegend } from "./map_legend.js";
+import { MapNode } from "./map_node.js";
+
+/** Sides of a thumbnail tried from the largest, px; below the last the map scrolls instead. Four rows of 33 px fill the height. */
+const SIDES = [52, 44, 33, 30, 27, 25];
+/** Rows of more than two thumbnails do not fit the height above this side. */
+const TALLEST = 33;
+
+export function NetworkMap() {
+  const trace = opened.value;
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  useFit(root, trace);
+  useRoving(root);
+  const most = Math.max(1, ...(trace?.nodes ?? []).map(({ shape }) => (shape.length === 4 ? shape[1] : 1)));
+  return html`<nav class="map" ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
+    ${trace && html`<div class="map-row">
+      <${Edges} />
+      <${PictureNode} />
+      <${InputNode} />
+      ${trace.nodes.map((node) => html`<${MapNode} key=${node.name} node=${node} />`)}
+    </div>
+    ${scaleMode.value === "network" && html`<${NetworkLegend} />`}`}
+  </nav>`;
+}
+
+/** Picks the largest thumbnails with which the whole network fits, and again whenever the width changes.
+ * @param {{current: HTMLElement | null}} root @param {unknown} trace */
+function useFit(root, trace) {
+  useLayoutEffect(() => {
+    const map = root.current;
+    if (!map) return;
+    const fit = () => {
+      const row = /** @type {HTMLElement | null} */ (map.querySelector(".map-row"));
+      if (!row) return;
+      const sides = SIDES.filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
+      for (const side of sides) {
+        row.style.setProperty("--thumb", `${side}px`);
+        if (row.scrollWidth <= map.clientWidth && row.scrollHeight <= map.clientHeight) break;
+      }
+      map.dispatchEvent(new Event("refit"));
+    };
+    const observer = new ResizeObserver(fit);
+    observer.observe(map);
+    fit();
+    return () => observer.disconnect();
+  }, [trace]);
+}
+
+/** Exactly one map can be reached by Tab: the open one, else the last one moved to, else the first. @param {{current: HTMLElement | null}} root */
+function useRoving(root) {
+  const at = focus.value;
+  useEffect(() => {
+    const all = maps(root.current);
+    const chosen = all.find((map) => map.classList.contains("sel")) ?? all.find((map) => map.tabIndex === 0) ?? all[0];
+    for (const map of all) map.tabIndex = map === chosen ? 0 : -1;
+    if (at) all.find((map) => map.classList.contains("sel"))?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+}
+
+/** @param {Element | null} root @returns {HTMLElement[]} */
+function maps(root) {
+  return [...(root?.querySelectorAll("[data-map]") ?? [])].map((map) => /** @type {HTMLElement} */ (map));
+}
+
+/** Which way a key goes. @type {Record<string, [number, number]>} */
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** Moves the focus to the nearest map in the direction of an arrow key; Home and End go to the ends. @param {KeyboardEvent} event */
+function moveBetween(event) {
+  const from = /** @type {HTMLElement} */ (event.target);
+  if (!from.matches("[data-map]") || event.shiftKey || event.altKey) return;
+  const all = maps(/** @type {Element} */ (event.currentTarget));
+  const way = WAYS[event.key];
+  const to = way ? nearest(all, from, way) : event.key === "Home" ? all[0] : event.key === "End" ? all.at(-1) : undefined;
+  if (!way && !to) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (!to) return;
+  for (const map of all) map.tabIndex = map === to ? 0 : -1;
+  to.focus();
+}
+
+/** The closest map in a direction; a sideways offset counts three times. @param {HTMLElement[]} all @param {HTMLElement} from @param {[number, number]} way */
+export function nearest(all, from, [dx, dy]) {
+  const centre = (/** @type {HTMLElement} */ map) => {
+    const box = map.getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + box.height / 2];
+  };
+  const [x, y] = centre(from);
+  let best, least = Infinity;
+  for (const map of all) {
+    const [mx, my] = centre(map);
+    const along = (mx - x) * dx + (my - y) * dy;
+    if (map === from || along < 4) continue;
+    const aside = Math.abs((mx - x) * dy) + Math.abs((my - y) * dx);
+    if (dy && aside > 20) continue; // up and down stay in the column
+    if (along + 3 * aside < least) { least = along + 3 * aside; best = map; }
+  }
+  return best;
+}

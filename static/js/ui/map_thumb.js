@@ -1,0 +1,56 @@
+/** One feature map as a thumbnail, and the mark that says when all of them are on screen. */
+import { html } from "htm/preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { focusMap } from "../actions.js";
+import { planeImage } from "../draw/heat.js";
+import { number } from "../lib/format.js";
+import { t, theme } from "../state.js";
+import { hoverMap } from "./panel.js";
+import { painted } from "./painted.js";
+import { absmaxOf, channelRanges } from "./scale.js";
+
+/** @typedef {import("../types.d.ts").TensorView} TensorView */
+
+/**
+ * Draws one channel at the size it has on screen; larger maps are averaged, smaller ones keep sharp cells.
+ * @param {HTMLCanvasElement} canvas @param {TensorView} view @param {number} channel @param {number} absmax @param {"light" | "dark"} theme
+ */
+export function paintThumb(canvas, view, channel, absmax, theme) {
+  const [rows, cols] = view.shape.slice(-2);
+  const image = planeImage({ data: view.data, offset: channel * rows * cols, rows, cols }, { accent: "value", absmax, theme });
+  canvas.width = image.width;
+  canvas.height = image.height;
+  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(image, 0, 0);
+  canvas.classList.toggle("up", image.width <= 32);
+}
+
+/** Opens a map and hands the keys to the stage, so that the arrows now step. @param {string} node @param {number} channel */
+export function open(node, channel) {
+  focusMap(node, channel);
+  requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stage]"))?.focus({ preventScroll: true }));
+}
+
+/**
+ * @param {{node: string, name: string, view: TensorView | undefined, channel: number, shape: number[], selected: boolean, dim: boolean}} props
+ *   name: of the tensor
+ */
+export function Thumb({ node, name, view, channel, shape, selected, dim }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const absmax = absmaxOf(name, channel);
+  const look = theme.value;
+  useLayoutEffect(() => {
+    if (!canvas.current || !view) return;
+    paintThumb(canvas.current, view, channel, absmax, look);
+    painted(name, view);
+  }, [view, channel, absmax, look]);
+  const range = view && channelRanges(view)[channel];
+  const label = range
+    ? t.value("map.channel", { node, channel, min: number(range.min), max: number(range.max) })
+    : t.value("map.channel.waiting", { node, channel });
+  const [rows, cols] = shape.slice(-2);
+  const size = { "--h": rows === cols ? "var(--w)" : `calc(var(--w) * ${Math.max(0.2, Math.min(1, rows / cols))})` };
+  return html`<button type="button" class=${`${selected ? "sel" : ""} ${dim ? "later" : ""}`} tabindex="-1" data-map=${node} data-testid=${`map-${node}-${channel}`}
+    aria-label=${label} title=${label} aria-current=${selected ? "true" : undefined} style=${size} onClick=${() => open(node, channel)}
+    onPointerEnter=${() => (hoverMap.value = { node, channel })}>
+    <canvas ref=${canvas} width="1" height="1"></canvas></button>`;
+}

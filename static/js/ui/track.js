@@ -1,0 +1,74 @@
+/**
+ * Where a step lies on the timeline. A layer is as wide as the square root of its steps: in Tiny VGG conv1 has 30 752 steps and the softmax 30,
+ * so with widths in proportion everything small would be thinner than a pixel.
+ */
+
+/** @typedef {{node: string, start: number, stop: number, x0: number, x1: number}} Segment x0, x1: share of the track's width, 0 … 1 */
+
+/** No layer is narrower than this share of the widest. */
+const NARROWEST = 0.16;
+
+/**
+ * One segment per node, in order of the steps.
+ * @param {readonly {node: string, start: number, stop: number}[]} blocks @returns {Segment[]}
+ */
+export function segments(blocks) {
+  /** @type {Segment[]} */
+  const found = [];
+  for (const { node, start, stop } of blocks) {
+    const last = found.at(-1);
+    if (last?.node === node) last.stop = stop;
+    else found.push({ node, start, stop, x0: 0, x1: 0 });
+  }
+  const roots = found.map(({ start, stop }) => Math.sqrt(Math.max(1, stop - start)));
+  const least = NARROWEST * Math.max(...roots, 1);
+  const widths = roots.map((root) => Math.max(root, least));
+  const total = widths.reduce((sum, width) => sum + width, 0);
+  let x = 0;
+  found.forEach((segment, i) => {
+    segment.x0 = x / total;
+    x += widths[i];
+    segment.x1 = x / total;
+  });
+  return found;
+}
+
+/** @param {Segment[]} list @param {number} step @returns {Segment | undefined} the segment that holds a step */
+export function segmentOf(list, step) {
+  return list.find(({ stop }) => step < stop) ?? list.at(-1);
+}
+
+/** @param {Segment[]} list @param {number} step @returns {number} share of the track's width */
+export function shareOf(list, step) {
+  const at = segmentOf(list, step);
+  if (!at) return 0;
+  return at.x0 + ((at.x1 - at.x0) * (step - at.start)) / Math.max(1, at.stop - at.start);
+}
+
+/** @param {Segment[]} list @param {number} share 0 … 1 @returns {number} the step there */
+export function stepAt(list, share) {
+  const at = list.find(({ x1 }) => share < x1) ?? list.at(-1);
+  if (!at) return 0;
+  const inside = Math.max(0, Math.min(1, (share - at.x0) / (at.x1 - at.x0)));
+  return Math.min(at.stop - 1, at.start + Math.floor(inside * (at.stop - at.start)));
+}
+
+/**
+ * The stretch of steps that writes one channel (or one whole vector): the range of the finer scrubber.
+ * @param {{start: number, stop: number, loops: [string, number][]}} block @param {number} step
+ * @returns {{start: number, stop: number, row: number, rows: number, channel: number | null}} row: within the channel
+ */
+export function stretch(block, step) {
+  const extents = block.loops.map(([, extent]) => extent);
+  const plane = extents.length >= 3 ? extents.slice(2).reduce((a, b) => a * b, 1) : block.stop - block.start;
+  const cols = extents.length >= 3 ? extents[extents.length - 1] : 1;
+  const inside = step - block.start;
+  const start = block.start + Math.floor(inside / plane) * plane;
+  return {
+    start,
+    stop: Math.min(block.stop, start + plane),
+    row: Math.floor((step - start) / cols),
+    rows: Math.ceil(plane / cols),
+    channel: extents.length >= 3 ? Math.floor(inside / plane) % extents[1] : null,
+  };
+}

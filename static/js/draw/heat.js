@@ -55,9 +55,9 @@ function fillPixels(out, plane, scale, pick) {
 /**
  * Three planes as one colour picture.
  * @param {Float32Array | Float64Array} data @param {number} offset of the sample @param {number} rows @param {number} cols
- * @param {number[]} mean @param {number[]} std
+ * @param {number[]} mean @param {number[]} std @param {number} [channels] 1 draws grey
  */
-export function rgbImage(data, offset, rows, cols, mean, std) {
+export function rgbImage(data, offset, rows, cols, mean, std, channels = 3) {
   let pictures = painted.get(data);
   if (!pictures) painted.set(data, (pictures = new Map()));
   const key = `rgb ${offset} ${mean} ${std}`;
@@ -68,7 +68,10 @@ export function rgbImage(data, offset, rows, cols, mean, std) {
   const image = ctx.createImageData(cols, rows);
   const n = rows * cols;
   for (let i = 0; i < n; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = Math.round(255 * (data[offset + c * n + i] * std[c] + mean[c]));
+    for (let c = 0; c < 3; c++) {
+      const from = channels >= 3 ? c : 0;
+      image.data[4 * i + c] = Math.round(255 * (data[offset + from * n + i] * std[from] + mean[from]));
+    }
     image.data[4 * i + 3] = 255;
   }
   ctx.putImageData(image, 0, 0);

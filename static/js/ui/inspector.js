@@ -1,0 +1,40 @@
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import * as state from "../state.js";
+import { CodeTab } from "./inspector_code.js";
+import { ExplainTab } from "./inspector_explain.js";
+import { ReceiptTab } from "./inspector_receipt.js";
+import { stageProps } from "./stage_props.js";
+
+const TABS = /** @type {const} */ (["explain", "receipt", "code"]);
+
+/** What is to be said about the step at the cursor: in words, as a receipt, as code. */
+export function Inspector() {
+  const t = state.t.value;
+  const focus = state.focus.value;
+  const tab = state.tab.value;
+  const input = focus?.node === "input";
+  const props = focus ? stageProps({ w: 0, h: 0 }, input) : null;
+  const [id] = useState(() => `insp-${Math.random().toString(36).slice(2, 8)}`);
+  const turn = (/** @type {KeyboardEvent} */ event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length];
+    state.tab.value = next;
+    document.getElementById(`${id}-${next}`)?.focus();
+  };
+  return html`<div class="inspector">
+    <div class="tabs" role="tablist" aria-label=${t("inspector.label")} onKeyDown=${turn}>
+      ${TABS.map((name) => html`<button key=${name} type="button" role="tab" id=${`${id}-${name}`} aria-selected=${tab === name} tabindex=${tab === name ? 0 : -1}
+        data-testid=${`tab-${name}`} onClick=${() => { state.tab.value = name; }}>${t(`inspector.${name}`)}</button>`)}
+    </div>
+    <div class="tab-body" role="tabpanel" aria-labelledby=${`${id}-${tab}`}>
+      ${!props ? html`<p class="quiet">${t("inspector.empty")}</p>`
+        : tab === "explain" || input ? html`<${ExplainTab} p=${props} />`
+        : tab === "receipt" ? html`<${ReceiptTab} p=${props} />`
+        : html`<${CodeTab} p=${props} />`}
+    </div>
+  </div>`;
+}

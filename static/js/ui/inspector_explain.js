@@ -1,0 +1,48 @@
+import { html } from "htm/preact";
+import { useEffect, useRef } from "preact/hooks";
+import { viewOf } from "../views/index.js";
+import { CodeBlock } from "./inspector_code.js";
+import { Check, Totals } from "./inspector_receipt.js";
+
+/** @typedef {import("../types.d.ts").StageProps} StageProps */
+
+/** Two or three sentences about this very step, its formula, and the sum in short. @param {{p: StageProps}} props */
+export function ExplainTab({ p }) {
+  const input = p.node.kind === "input";
+  const sentences = viewOf(input ? "input" : p.block.kind).explain(p);
+  return html`<div class="explain">
+    ${sentences.map(({ key, args }) => html`<p key=${key}>${marked(p.t(key, args))}</p>`)}
+    ${!input && html`<${Formula} tex=${p.block.formula} /><${CodeBlock} p=${p} short /><${Totals} p=${p} /><${Check} p=${p} />`}
+    ${p.node.size_formula && html`<p class="size-formula"><small>${p.t("inspector.size")}</small> ${p.node.size_formula}</p>`}
+  </div>`;
+}
+
+/**
+ * Catalogue strings mark roles as [v:text], [w:text], [g:text] and strong text as [b:text].
+ * @param {string} text
+ */
+export function marked(text) {
+  return text.split(/(\[[vwgb]:[^\]]*\])/).map((part) => {
+    const [, role, inner] = part.match(/^\[([vwgb]):([^\]]*)\]$/) ?? [];
+    if (!role) return part;
+    if (role === "b") return html`<b>${inner}</b>`;
+    return html`<span class=${`k ${role === "v" ? "d" : role}`}>${inner}</span>`;
+  });
+}
+
+/** The block's formula; KaTeX is fetched when first needed. @param {{tex: string}} props */
+export function Formula({ tex }) {
+  const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
+  useEffect(() => {
+    let gone = false;
+    import("katex").then(({ default: katex }) => {
+      if (!gone && ref.current) katex.render(tex, ref.current, { throwOnError: false, displayMode: true, output: "htmlAndMathml" });
+    }).catch(() => {
+      if (ref.current) ref.current.textContent = tex;
+    });
+    return () => {
+      gone = true;
+    };
+  }, [tex]);
+  return html`<div class="formula" ref=${ref}></div>`;
+}

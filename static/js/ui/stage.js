@@ -1,0 +1,135 @@
+import { html } from "htm/preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import * as actions from "../actions.js";
+import * as state from "../state.js";
+import { hideLoupe } from "../draw/loupe.js";
+import { hideTip } from "../draw/tip.js";
+import { viewOf } from "../views/index.js";
+import { geometryText } from "./geometry_text.js";
+import { stageProps } from "./stage_props.js";
+
+/** Keep the newest marks only: an hour of playing writes 216 000. */
+const MARKS = 100;
+
+/** @param {string} name */
+function mark(name) {
+  performance.mark(name);
+  const marks = performance.getEntriesByName(name, "mark");
+  // dropping them one by one is not possible: clear all when twice too many
+  if (marks.length > 2 * MARKS) performance.clearMarks(name);
+}
+
+/** Where a step is shown: title line, and the view of the layer's kind. Nothing in focus: a quiet hint. */
+export function Stage() {
+  const opened = state.opened.value;
+  const focus = state.focus.value;
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const size = useSize(box, Boolean(opened && focus));
+  const node = opened && focus ? opened.nodes.find((entry) => entry.name === focus.node) : null;
+  useMarks(focus);
+  if (!opened || !focus) return html`<section class="stage empty" data-testid="stage"><${Hint} waiting=${!opened} /></section>`;
+  const input = focus.node === "input" || !node;
+  const props = stageProps(size, input);
+  return html`<section class=${`stage ${state.layout.value}`} data-testid="stage" aria-label=${state.t.value("stage.label")}>
+    <${Title} props=${props} focus=${focus} node=${node} />
+    <div class="stage-body" ref=${box}>${props && size.w > 0 ? body(props) : html`<div class="stage-wait" role="status">${state.t.value("stage.loading")}</div>`}</div>
+    <${Live} props=${props} />
+  </section>`;
+}
+
+/** @param {NonNullable<ReturnType<typeof stageProps>>} props */
+function body(props) {
+  const { View } = viewOf(props.node.kind === "input" ? "input" : props.block.kind);
+  // a view starts afresh when the block changes: its hooks belong to one layer
+  return html`<${View} key=${`${props.node.name} ${props.block?.writes ?? ""}`} ...${props} />`;
+}
+
+/** Size of an element, followed without layout reads in the render. @param {{current: HTMLElement | null}} ref @param {boolean} shown */
+function useSize(ref, shown) {
+  const [size, setSize] = useState({ w: 0, h: 0 });
+  useLayoutEffect(() => {
+    if (!ref.current) return undefined;
+    const watch = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect;
+      setSize((old) => (Math.abs(old.w - width) < 1 && Math.abs(old.h - height) < 1 ? old : { w: width, h: height }));
+    });
+    watch.observe(ref.current);
+    return () => watch.disconnect();
+  }, [shown]);
+  return size;
+}
+
+/** `stage-shown` when a map came into focus, `step-drawn` for every step, both after the pixels are there.
+ * @param {{node: string, channel: number} | null} focus */
+function useMarks(focus) {
+  const index = state.stepData.value?.index ?? -1;
+  const key = focus ? `${focus.node} ${focus.channel}` : "";
+  const wanted = useRef("");
+  useLayoutEffect(() => {
+    if (key && wanted.current !== key && index >= 0) {
+      wanted.current = key;
+      afterPaint(() => mark("convoscope:stage-shown"));
+    }
+    if (!key) wanted.current = "";
+  }, [key, index]);
+  useLayoutEffect(() => {
+    if (key && index >= 0) afterPaint(() => mark("convoscope:step-drawn"));
+  }, [index, key]);
+  useEffect(() => {
+    hideTip();
+    hideLoupe();
+  }, [key]);
+}
+
+/** A task posted from the frame runs once that frame is on the screen. @param {() => void} run */
+function afterPaint(run) {
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = run;
+    channel.port2.postMessage(0);
+  });
+}
+
+/** @param {{waiting: boolean}} props */
+function Hint({ waiting }) {
+  const t = state.t.value;
+  if (waiting) return html`<p class="quiet" role="status">${t("stage.loading")}</p>`;
+  return html`<div class="quiet">
+    <svg width="56" height="56" viewBox="0 0 56 56" aria-hidden="true"><g fill="none" stroke="currentColor" opacity=".35"><rect x="4" y="4" width="48" height="48" rx="6"/><path d="M20 4v48M36 4v48M4 20h48M4 36h48"/></g><rect class="gold" x="19" y="19" width="34" height="34" rx="5"/></svg>
+    <p>${t("stage.hint")}</p>
+    <button type="button" class="btn" onClick=${() => startFirst()}>${t("stage.hint_go")}</button>
+  </div>`;
+}
+
+/** The first map that is computed. */
+function startFirst() {
+  const first = state.opened.value?.blocks[0];
+  if (first) actions.focusMap(first.node, 0);
+}
+
+/** @param {any} props */
+function Title({ props, focus, node }) {
+  const t = state.t.value;
+  const opened = /** @type {NonNullable<typeof state.opened.value>} */ (state.opened.value);
+  const channel = props?.block && props.block.shape.length >= 4 ? props.cell[1] : focus.channel;
+  const maps = (node ? node.shape : opened.tensors.find((entry) => entry.name === "input")?.shape ?? []).length >= 4;
+  return html`<header class="stage-title">
+    <h2>${props?.node.name ?? focus.node}${maps ? html` · <span>${t("stage.channel", { c: channel ?? 0 })}</span>` : null}</h2>
+    <p>${props ? geometryText(props) : ""}</p>
+    <button type="button" class="esc" onClick=${() => actions.unfocus()}><kbd>Esc</kbd> ${t("stage.back")}</button>
+  </header>`;
+}
+
+/** The step in words, for those who hear the page; politely, and only once the steps have come to rest. @param {any} props */
+function Live({ props }) {
+  const [text, setText] = useState("");
+  const index = props?.step?.index ?? -1;
+  useEffect(() => {
+    if (!props?.step) return undefined;
+    const timer = setTimeout(() => setText(state.t.value("stage.live", {
+      tensor: props.block.writes, cell: props.cell.slice(props.block.shape[0] === 1 ? 1 : 0).join(", "), value: String(+props.step.result.toPrecision(6)),
+    })), 700);
+    return () => clearTimeout(timer);
+  }, [index, state.t.value]);
+  return html`<p class="vh" aria-live="polite">${text}</p>`;
+}

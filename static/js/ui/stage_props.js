@@ -1,0 +1,82 @@
+import * as actions from "../actions.js";
+import * as state from "../state.js";
+
+/** @typedef {import("../types.d.ts").StageProps} StageProps */
+
+/**
+ * What a view is given: the step at the cursor and the means to point, pin, jump and edit. Null while the numbers are on their way.
+ * @param {{w: number, h: number}} size of the stage body
+ * @param {boolean} [input] the input is in focus, which no step wrote
+ * @returns {StageProps | null}
+ */
+export function stageProps(size, input = false) {
+  const opened = state.opened.value;
+  const step = state.stepData.value;
+  const focus = state.focus.value;
+  if (!opened || (!step && !input)) return null;
+  const maps = state.mapData.value;
+  const block = step?.block;
+  const node = input ? inputNode(opened) : opened.nodes.find((entry) => entry.name === block?.node);
+  if (!node) return null;
+  return /** @type {StageProps} */ ({
+    opened, node, block, step, cell: step?.cell ?? [], size,
+    written: step && block ? step.index - block.start + 1 : 0,
+    tensor: (/** @type {string} */ name) => maps.get(name) ?? null,
+    absmax,
+    hover: state.hover.value ?? state.pinned.value,
+    setHover: (/** @type {StageProps["hover"]} */ hover) => {
+      state.hover.value = hover;
+    },
+    pin: (/** @type {NonNullable<StageProps["hover"]>} */ place) => {
+      const old = state.pinned.value;
+      const same = old && old.tensor === place.tensor && old.cell === place.cell && old.term === place.term;
+      state.pinned.value = same ? null : place;
+    },
+    jump: actions.jumpTo,
+    edit: actions.edit,
+    t: state.t.value, theme: state.theme.value, layout: state.layout.value, scaleMode: state.scaleMode.value,
+    channel: focus?.channel ?? 0, sample: state.sample.value,
+  });
+}
+
+/** The input has no layer; the views need a name for it. @param {NonNullable<typeof state.opened.value>} opened */
+function inputNode(opened) {
+  const shape = opened.tensors.find((entry) => entry.name === "input")?.shape ?? [];
+  return { name: "input", kind: "input", inputs: [], config: {}, out: "input", shape, params: [], n_params: 0, size_formula: null };
+}
+
+/** @type {WeakMap<Float32Array | Float64Array, Map<number, number>>} */
+const largest = new WeakMap();
+
+/**
+ * Largest |value| the colour scale of a tensor reaches, shared as the user chose: per map, per layer or by all layers. Weights always share one scale
+ * per layer: comparing the kernels of a layer is what they are looked at for.
+ * @param {string} name @param {number} channel @returns {number}
+ */
+export function absmax(name, channel) {
+  const opened = state.opened.value;
+  const entry = opened?.tensors.find((tensor) => tensor.name === name);
+  if (!opened || !entry) return 1;
+  const own = Math.max(Math.abs(entry.min ?? 0), Math.abs(entry.max ?? 0)) || 1;
+  if (entry.source === "param") return own;
+  if (state.scaleMode.value === "network") {
+    let most = 0;
+    for (const { source, min, max } of opened.tensors) if (source === "step") most = Math.max(most, Math.abs(min ?? 0), Math.abs(max ?? 0));
+    return Math.max(most, own);
+  }
+  const view = state.mapData.value.get(name);
+  if (state.scaleMode.value !== "map" || !view || view.shape.length < 4) return own;
+  let channels = largest.get(view.data);
+  if (!channels) largest.set(view.data, (channels = new Map()));
+  let most = channels.get(channel);
+  if (most === undefined) {
+    const plane = view.shape[2] * view.shape[3];
+    most = 0;
+    for (let n = 0; n < view.shape[0]; n++) {
+      const from = (n * view.shape[1] + channel) * plane;
+      for (let i = from; i < from + plane; i++) if (Number.isFinite(view.data[i])) most = Math.max(most, Math.abs(view.data[i]));
+    }
+    channels.set(channel, most);
+  }
+  return most || 1;
+}

@@ -18,12 +18,12 @@ export function ExplainTab({ p }) {
 }
 
 /**
- * Catalogue strings mark roles as [v:text], [w:text], [g:text] and strong text as [b:text].
+ * Catalogue strings mark roles as [v:text], [w:text], [g:text] and strong text as [b:text]; the text may hold an index like out[0, 2].
  * @param {string} text
  */
 export function marked(text) {
-  return text.split(/(\[[vwgb]:[^\]]*\])/).map((part) => {
-    const [, role, inner] = part.match(/^\[([vwgb]):([^\]]*)\]$/) ?? [];
+  return text.split(/(\[[vwgb]:(?:[^[\]]|\[[^\]]*\])*\])/).map((part) => {
+    const [, role, inner] = part.match(/^\[([vwgb]):(.*)\]$/) ?? [];
     if (!role) return part;
     if (role === "b") return html`<b>${inner}</b>`;
     return html`<span class=${`k ${role === "v" ? "d" : role}`}>${inner}</span>`;

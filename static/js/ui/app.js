@@ -11,7 +11,6 @@ import { InitCard } from "./init_card.js";
 import { Inspector } from "./inspector.js";
 import { installKeys } from "./keys.js";
 import { Lab } from "./lab.js";
-import { LiveStep } from "./live.js";
 import { NetworkMap } from "./map.js";
 import { Connection, Notices } from "./notice.js";
 import { drawer, panel } from "./panel.js";
@@ -36,7 +35,7 @@ export function App() {
     </main>
     <${Side} />
     <${Timeline} />
-    <${Connection} /><${Notices} /><${LiveStep} /><${Dialogs} /><${DropTarget} />
+    <${Connection} /><${Notices} /><${Dialogs} /><${DropTarget} />
   </div>`;
 }
 

@@ -66,7 +66,7 @@ export function DrawPad({ onClose }) {
   };
   const use = () => canvas.current?.toBlob((blob) => blob && void take(blob), "image/png");
 
-  return html`<${Dialog} title=${tr("draw.title")} testid="draw-pad" look="pad" onClose=${onClose}>
+  return html`<${Dialog} title=${tr("draw.title")} testid="draw-pad" look="draw-pad" onClose=${onClose}>
     <canvas ref=${canvas} width=${SIDE} height=${SIDE} role="img" aria-label=${tr("draw.canvas")} data-testid="draw-canvas"
       onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${up}></canvas>
     <div class="tools">

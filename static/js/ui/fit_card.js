@@ -1,7 +1,7 @@
 /** How the picture became the network's input: every step with its numbers, and a choice of the fit. */
 import { html } from "htm/preact";
 import { openScenario } from "../actions.js";
-import { number } from "../lib/format.js";
+import { number } from "./numbers.js";
 import { opened, scenario, t } from "../state.js";
 import { FloatingCard } from "./floating.js";
 import { InputPicture, Original } from "./map_input.js";
@@ -22,7 +22,7 @@ export function FitCard() {
     const doc = scenario.peek();
     if (doc) openScenario({ ...doc, input: { ...doc.input, fit } }, { keepCursor: true });
   };
-  return html`<${FloatingCard} title=${tr("fit.title")} testid="fit-card" look="fit">
+  return html`<${FloatingCard} title=${tr("fit.title")} testid="fit-card" look="fit-card">
     <figure><${Original} info=${info} side=${220} /><figcaption>${tr("map.picture")} · ${info.width} × ${info.height}</figcaption></figure>
     <figure class="maps"><${InputPicture} size="220px" /><figcaption>input · ${shape.join(" × ")}</figcaption></figure>
     <ol>${account(info, shape, tr).map((line) => html`<li key=${line}>${line}</li>`)}

@@ -16,7 +16,7 @@ const LANGS = [
 export function Header() {
   const tr = t.value;
   const dark = theme.value === "dark";
-  return html`<header class="bar">
+  return html`<header class="topbar">
     <h1 class="brand">${brandMark()}<span class="word">Convoscope</span></h1>
     <${NetworkPicker} />
     <${Pictures} />

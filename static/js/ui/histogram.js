@@ -1,6 +1,6 @@
 /** A histogram of what was drawn, with the smallest, the largest value and zero marked. */
 import { html } from "htm/preact";
-import { number } from "../lib/format.js";
+import { number } from "./numbers.js";
 
 const WIDTH = 320;
 const HEIGHT = 64;

@@ -2,13 +2,13 @@
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { loadInit, reseed, resetEdits, setScheme, setSeed } from "../actions.js";
-import { groups, number } from "../lib/format.js";
+import { groups, number } from "./numbers.js";
 import { focus, opened, scenario, t } from "../state.js";
 import { FloatingCard } from "./floating.js";
 import { Histogram } from "./histogram.js";
 import { icon } from "./icons.js";
 import { Kernels } from "./kernels.js";
-import { Formula } from "./formula.js";
+import { Formula } from "./inspector_explain.js";
 import { Segmented } from "./segmented.js";
 
 /** @typedef {import("../types.d.ts").InitParam} InitParam */
@@ -74,7 +74,9 @@ function Param({ param }) {
     <h3>${param.tensor} <small>${param.shape.join(" × ")} · ${scheme}</small></h3>
     <${Formula} tex=${param.formula} />
     <dl>${facts.map(([key, value]) => value !== null && html`<div key=${key}><dt>${tr(key)}</dt><dd>${value}</dd></div>`)}</dl>
-    <${Histogram} histogram=${param.histogram} label=${tr("init.histogram", { tensor: param.tensor })} />
+    ${param.sd > 0
+      ? html`<${Histogram} histogram=${param.histogram} label=${tr("init.histogram", { tensor: param.tensor })} />`
+      : html`<p class="faint">${tr("init.constant", { value: number(param.mean) })}</p>`}
     ${param.shape.length === 4 && html`<${Kernels} tensor=${param.tensor} shape=${param.shape} />`}
   </article>`;
 }

@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { openScenario, setNode } from "../actions.js";
 import { boot, fieldError, opened, t } from "../state.js";
+import { kernelOf, presetKernel, windowOf, withKernel } from "./kernel_doc.js";
 import { bounds, outSize, sizeFormula } from "./sizes.js";
 
 /** @typedef {import("../types.d.ts").NodeSpec} NodeSpec */
@@ -11,15 +12,6 @@ import { bounds, outSize, sizeFormula } from "./sizes.js";
 
 const MODES = ["zeros", "reflect", "replicate", "circular"];
 const WINDOW = /** @type {const} */ (["kernel_size", "stride", "padding", "dilation"]);
-/** @type {Window} what PyTorch assumes for what is left out */
-const DEFAULTS = { kernel_size: 3, stride: 1, padding: 0, dilation: 1 };
-
-/** @param {NodeSpec} node @returns {Window} */
-function windowOf(node) {
-  /** @param {keyof Window} key */
-  const one = (key) => Number([node[key] ?? DEFAULTS[key]].flat()[0]);
-  return { kernel_size: one("kernel_size"), stride: one("stride"), padding: one("padding"), dilation: one("dilation") };
-}
 
 /** @param {{node: NodeSpec, doc: ScenarioDoc}} props */
 export function ConvKnobs({ node, doc }) {
@@ -60,83 +52,39 @@ function Knob({ name, min, max, value, onMove, onSet }) {
 /** @param {{node: NodeSpec, doc: ScenarioDoc, channels: number}} props */
 function KernelPicker({ node, doc, channels }) {
   const tr = t.value;
-  const size = String(windowOf(node).kernel_size);
-  const current = kernelOf(doc, node);
+  const current = kernelOf(doc, node, boot.kernels);
   return html`<label class="field">${tr("lab.kernel")}<select data-testid="lab-kernel" value=${current}
     onChange=${(/** @type {any} */ event) => setKernel(doc, node, event.target.value, channels)}>
-    ${Object.entries(boot.kernels).map(([name, sizes]) => html`<option key=${name} value=${name} disabled=${!sizes[size] && !Object.keys(sizes).length}>${tr(`kernel.${name}`)}</option>`)}
+    ${Object.keys(boot.kernels).map((name) => html`<option key=${name} value=${name}>${tr(`kernel.${name}`)}</option>`)}
     <option value="random">${tr("kernel.random")}</option>
     ${current === "own" && html`<option value="own">${tr("kernel.own")}</option>`}</select></label>`;
-}
-
-/** The name of the preset that stands in the document, "own" after an edit, "random" without stored values. @param {ScenarioDoc} doc @param {NodeSpec} node */
-function kernelOf(doc, node) {
-  const tensor = `${node.name}.weight`;
-  const stored = /** @type {number[][][][] | undefined} */ (doc.params?.values?.[tensor]);
-  if (doc.params?.edits?.some((edit) => edit.tensor === tensor)) return "own";
-  if (!stored) return "random";
-  const share = stored[0].length;
-  const text = JSON.stringify(stored[0][0]);
-  const k = String(stored[0][0].length);
-  return Object.keys(boot.kernels).find((name) => boot.kernels[name][k] && JSON.stringify(spread(boot.kernels[name][k], share)) === text) ?? "own";
-}
-
-/** A kernel for one of several input channels: each gets its share, so that a grey picture in colour comes out the same. @param {number[][]} kernel @param {number} channels */
-function spread(kernel, channels) {
-  return kernel.map((row) => row.map((v) => v / channels));
-}
-
-/** The preset nearest in size, centred in a frame of zeros when it is smaller. @param {string} name @param {number} k @returns {number[][] | null} */
-function presetKernel(name, k) {
-  const sizes = boot.kernels[name] ?? {};
-  if (sizes[String(k)]) return sizes[String(k)];
-  const smaller = Object.keys(sizes).map(Number).filter((size) => size < k && (k - size) % 2 === 0).sort((a, b) => b - a)[0];
-  if (!smaller) return null;
-  const edge = (k - smaller) / 2;
-  return Array.from({ length: k }, (_, y) => Array.from({ length: k }, (_, x) => sizes[String(smaller)][y - edge]?.[x - edge] ?? 0));
-}
-
-/**
- * The document with the kernel of a preset in every output channel; without one (random, or no such size) the weights are drawn from the seed again.
- * @param {ScenarioDoc} doc @param {NodeSpec} node with its new settings @param {string} name @param {number} channels of the input @returns {ScenarioDoc}
- */
-function withKernel(doc, node, name, channels) {
-  const tensor = `${node.name}.weight`;
-  const values = { ...(doc.params?.values ?? {}) };
-  const kernel = presetKernel(name, windowOf(node).kernel_size);
-  delete values[tensor];
-  if (kernel) values[tensor] = Array.from({ length: Number(node.out_channels) }, () => Array.from({ length: channels }, () => spread(kernel, channels)));
-  const bias = values[`${node.name}.bias`];
-  if (Array.isArray(bias)) values[`${node.name}.bias`] = Array.from({ length: Number(node.out_channels) }, (_, o) => bias[o] ?? 0);
-  const edits = (doc.params?.edits ?? []).filter((edit) => !edit.tensor.startsWith(`${node.name}.`));
-  return { ...doc, network: doc.network.map((one) => (one.name === node.name ? node : one)), params: { ...doc.params, values, edits } };
 }
 
 /** @param {ScenarioDoc} doc @param {NodeSpec} node @param {string} name @param {number} channels */
 function setKernel(doc, node, name, channels) {
   const k = windowOf(node).kernel_size;
   const sizes = Object.keys(boot.kernels[name] ?? {}).map(Number);
-  const fits = name === "random" || presetKernel(name, k);
+  const fits = name === "random" || presetKernel(name, k, boot.kernels);
   // a kernel that does not exist in this size brings its own size along
   const next = fits ? node : { ...node, kernel_size: sizes.includes(3) ? 3 : sizes[0] };
-  openScenario(withKernel(doc, next, name, channels), { keepCursor: true });
+  openScenario(withKernel(doc, next, name, channels, boot.kernels), { keepCursor: true });
 }
 
 /** @param {ScenarioDoc} doc @param {NodeSpec} node @param {Partial<Window>} patch @param {number} channels */
 function applyWindow(doc, node, patch, channels) {
   if (patch.kernel_size === undefined) setNode(node.name, patch);
-  else openScenario(withKernel(doc, { ...node, ...patch }, kernelOf(doc, node), channels), { keepCursor: true });
+  else openScenario(withKernel(doc, { ...node, ...patch }, kernelOf(doc, node, boot.kernels), channels, boot.kernels), { keepCursor: true });
 }
 
 /** @param {ScenarioDoc} doc @param {NodeSpec} node @param {number} out @param {number} channels */
 function setOut(doc, node, out, channels) {
-  openScenario(withKernel(doc, { ...node, out_channels: out }, kernelOf(doc, node), channels), { keepCursor: true });
+  openScenario(withKernel(doc, { ...node, out_channels: out }, kernelOf(doc, node, boot.kernels), channels, boot.kernels), { keepCursor: true });
 }
 
 /** @param {ScenarioDoc} doc @param {NodeSpec} node @param {number} channels 1 grey, 3 RGB */
 function setInput(doc, node, channels) {
-  const name = kernelOf(doc, node);
-  const next = withKernel(doc, node, name, channels);
+  const name = kernelOf(doc, node, boot.kernels);
+  const next = withKernel(doc, node, name, channels, boot.kernels);
   const [h, w] = (doc.input?.shape ?? [1, 32, 32]).slice(-2);
   openScenario({ ...next, input: { ...doc.input, shape: [channels, h, w] } }, { keepCursor: true });
 }

@@ -19,7 +19,7 @@ export function NetworkMap() {
   useRoving(root);
   const most = Math.max(1, ...(trace?.nodes ?? []).map(({ shape }) => (shape.length === 4 ? shape[1] : 1)));
   return html`<nav class="map" ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
-    ${trace && html`<div class="map-row">
+    ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""}`}>
       <${Edges} />
       <${PictureNode} />
       <${InputNode} />
@@ -27,6 +27,11 @@ export function NetworkMap() {
     </div>
     ${scaleMode.value === "network" && html`<${NetworkLegend} />`}`}
   </nav>`;
+}
+
+/** Whether a node reads another than the one before it: then the map keeps a lane free below. @param {{name: string, inputs: string[]}[]} nodes */
+function skips(nodes) {
+  return nodes.some(({ inputs }, i) => inputs.some((input) => input !== (nodes[i - 1]?.name ?? "input")));
 }
 
 /** Picks the largest thumbnails with which the whole network fits, and again whenever the width changes.
@@ -41,7 +46,7 @@ function useFit(root, trace) {
       const sides = SIDES.filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
       for (const side of sides) {
         row.style.setProperty("--thumb", `${side}px`);
-        if (row.scrollWidth <= map.clientWidth && row.scrollHeight <= map.clientHeight) break;
+        if (row.offsetWidth <= map.clientWidth && row.scrollHeight <= map.clientHeight) break;
       }
       map.dispatchEvent(new Event("refit"));
     };

@@ -19,12 +19,11 @@ function curves(a, b) {
   });
 }
 
-/** @param {Box} a @param {Box} b @param {number} floor @returns {string} a line from a, along the floor, up to b */
+/** @param {Box} a @param {Box} b feet of two nodes @param {number} floor @returns {string} a line from under a, along the floor, up to b */
 function detour(a, b, floor) {
-  const [x0, x1] = [a.right + 5, b.left - 5];
-  const [y0, y1] = [a.top + (a.bottom - a.top) * 0.9, b.top + (b.bottom - b.top) * 0.9];
-  const r = 16;
-  return `M${x0} ${y0}C${x0 + r} ${y0} ${x0} ${floor} ${x0 + r} ${floor}L${x1 - r} ${floor}C${x1} ${floor} ${x1 - r} ${y1} ${x1} ${y1}`;
+  const [x0, x1] = [(a.left + a.right) / 2, (b.left + b.right) / 2];
+  const [y0, y1, r] = [a.bottom + 1, b.bottom + 4, 7];
+  return `M${x0} ${y0}V${floor - r}Q${x0} ${floor} ${x0 + r} ${floor}H${x1 - r}Q${x1} ${floor} ${x1} ${floor - r}V${y1}`;
 }
 
 export function Edges() {
@@ -42,26 +41,30 @@ export function Edges() {
     return () => map.removeEventListener("refit", draw);
   }, [trace, lit, layout.value, scaleMode.value, t.value]);
   return html`<svg class="edges" ref=${svg} aria-hidden="true">
-    ${edges.map(({ path, skip, lit: on }, i) => html`<path key=${i} d=${path} class=${`${skip ? "skip-edge" : ""} ${on ? "lit" : ""}`} />`)}</svg>`;
+    <defs><marker id="edge-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" /></marker></defs>
+    ${edges.map(({ path, skip, lit: on }, i) => html`<path key=${i} d=${path} class=${`${skip ? "skip-edge" : ""} ${on ? "lit" : ""}`} marker-end=${skip ? "url(#edge-tip)" : undefined} />`)}</svg>`;
 }
 
 /** @param {HTMLElement} row @param {import("../types.d.ts").NodeInfo[]} nodes @param {string | undefined} lit node whose inputs are shown strongly */
 function layOut(row, nodes, lit) {
   const origin = row.getBoundingClientRect();
   const names = ["input", ...nodes.map(({ name }) => name)];
-  /** @param {string} name @returns {Box | null} */
-  const boxOf = (name) => {
-    const box = row.querySelector(`[data-node="${name}"] [data-maps]`)?.getBoundingClientRect();
+  /** @param {string} name @param {string} part @returns {Box | null} */
+  const boxOf = (name, part = "[data-maps]") => {
+    const box = row.querySelector(`[data-node="${name}"] ${part}`)?.getBoundingClientRect();
     return box ? { left: box.left - origin.left, right: box.right - origin.left, top: box.top - origin.top, bottom: box.bottom - origin.top } : null;
   };
   /** @type {Edge[]} */
   const edges = [];
+  const [from, to] = [boxOf("picture"), boxOf("input")];
+  if (from && to) edges.push({ path: `M${from.right + 4} ${(from.top + from.bottom) / 2}H${to.left - 5}`, skip: true, lit: false });
   for (const node of nodes) {
     for (const input of node.inputs) {
       const [a, b] = [boxOf(input), boxOf(node.name)];
       if (!a || !b) continue;
       const skip = names.indexOf(node.name) - names.indexOf(input) > 1;
-      const paths = skip ? [detour(a, b, origin.height - 6)] : curves(a, b);
+      const feet = skip && [boxOf(input, "[data-foot]") ?? a, boxOf(node.name, "[data-foot]") ?? b];
+      const paths = feet ? [detour(feet[0], feet[1], origin.height - 5)] : curves(a, b);
       edges.push(...paths.map((path) => ({ path, skip, lit: node.name === lit })));
     }
   }

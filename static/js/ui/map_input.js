@@ -18,7 +18,7 @@ export function Original({ info, side }) {
   const px = (v) => `${(v * scale).toFixed(1)}px`;
   return html`<div class="picture" style=${{ width: px(info.width), height: px(info.height) }}>
     <img src=${`/api/images/${info.image}/thumb?size=${side > 96 ? 320 : 96}`} alt="" />
-    ${!whole && html`<span class="crop" style=${{ left: px(x0), top: px(y0), width: px(x1 - x0), height: px(y1 - y0) }}></span>`}</div>`;
+    ${!whole && html`<span class="crop-box" style=${{ left: px(x0), top: px(y0), width: px(x1 - x0), height: px(y1 - y0) }}></span>`}</div>`;
 }
 
 /** The network's input drawn as the picture it is; values typed in by hand in the colours of values. @param {{size: string}} props CSS width */
@@ -60,7 +60,7 @@ export function PictureNode() {
     <h3>${tr("map.picture")}</h3><p class="sh">${info.width} × ${info.height}</p>
     <div class="maps" data-maps><button type="button" tabindex="-1" data-map="picture" data-testid="fit-open" aria-label=${label} title=${label}
       aria-expanded=${panel.value === "fit"} onClick=${() => togglePanel("fit")}><${Original} info=${info} side=${72} /></button></div>
-    <p class="legend">${tr(`fit.${info.fit}`)}</p>
+    <p class="map-legend">${tr(`fit.${info.fit}`)}</p>
   </section>`;
 }
 
@@ -75,6 +75,6 @@ export function InputNode() {
     <h3>input</h3><p class="sh">${shape.join(" × ")}</p>
     <div class="maps" data-maps><button type="button" tabindex="-1" data-map="input" data-testid="map-input-0" aria-label=${label} title=${label}
       onClick=${act}><${InputPicture} size="72px" /></button></div>
-    <p class="legend">${trace?.input ? tr(trace.input.grey ? "fit.grey" : "fit.rgb") : tr("map.input.values")}</p>
+    <p class="map-legend">${trace?.input ? tr(trace.input.grey ? "fit.grey" : "fit.rgb") : tr("map.input.values")}</p>
   </section>`;
 }

@@ -1,15 +1,15 @@
 /** What the colours of the maps stand for, in numbers: under every node, or once for the whole network. */
 import { html } from "htm/preact";
 import { gradientStops } from "../draw/palette.js";
-import { number } from "../lib/format.js";
+import { short } from "./numbers.js";
 import { hoverMap } from "./panel.js";
-import { scaleMode, t, theme } from "../state.js";
-import { absmaxOf, networkMax } from "./scale.js";
+import { opened, scaleMode, t, theme } from "../state.js";
+import { absmax as absmaxOf } from "./stage_props.js";
 
 /** @param {number} absmax */
 function ramp(absmax) {
   const style = { background: `linear-gradient(90deg, ${gradientStops("value", theme.value)})` };
-  return html`<span>${number(-absmax)}</span><span class="ramp" style=${style}></span><span>${number(absmax)}</span>`;
+  return html`<span>${short(-absmax)}</span><span class="ramp" style=${style}></span><span>${short(absmax)}</span>`;
 }
 
 /** Per layer, or of one map when each has a scale of its own: the one under the pointer, else the open one.
@@ -17,11 +17,11 @@ function ramp(absmax) {
 export function NodeLegend({ node, channel }) {
   const own = scaleMode.value === "map" && node.shape.length === 4;
   const over = hoverMap.value?.node === node.name ? hoverMap.value.channel : channel;
-  return html`<p class="legend" data-testid=${`legend-${node.name}`}>${ramp(absmaxOf(node.out, own ? over : 0))}
+  return html`<p class="map-legend" data-testid=${`legend-${node.name}`}>${ramp(absmaxOf(node.out, own ? over : 0))}
     ${own && html`<span class="which">${t.value("map.legend.map", { channel: over })}</span>`}</p>`;
 }
 
 /** One scale for everything on the map. */
 export function NetworkLegend() {
-  return html`<p class="legend all" data-testid="legend-network">${ramp(networkMax())}<span>${t.value("map.legend.network")}</span></p>`;
+  return html`<p class="map-legend all" data-testid="legend-network">${ramp(absmaxOf(opened.value?.nodes[0]?.out ?? "input", 0))}<span>${t.value("map.legend.network")}</span></p>`;
 }

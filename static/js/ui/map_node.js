@@ -2,7 +2,7 @@
 import { useComputed } from "@preact/signals";
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { groups } from "../lib/format.js";
+import { groups } from "./numbers.js";
 import { cursor, focus, mapData, opened, scaleMode, t } from "../state.js";
 import { NodeLegend } from "./map_legend.js";
 import { Thumb } from "./map_thumb.js";
@@ -37,9 +37,13 @@ export function MapNode({ node }) {
 /** @param {{node: NodeInfo}} props */
 function NodeTitle({ node }) {
   const tr = t.value;
+  const kind = tr(`kind.${node.kind}`);
   const shape = node.shape.slice(1).join(" × ");
-  return html`<h3>${node.name} <small>${tr(`kind.${node.kind}`)}</small></h3>
-    <p class="sh">${shape}${node.n_params > 0 && html` · ${tr("map.params", { n: groups(node.n_params) })}`}</p>`;
+  // the first count says what it counts; the others are read by its example
+  const said = opened.value?.nodes.find(({ n_params }) => n_params > 0) !== node;
+  return html`<h3>${node.name} ${kind.toLowerCase() !== node.name && html`<small>${kind}</small>`}</h3>
+    <p class="sh" title=${node.n_params ? tr("map.params", { n: groups(node.n_params) }) : undefined}>${shape}${node.n_params > 0 && html` · ${said
+      ? html`${groups(node.n_params)}<span class="vh">${tr("map.params.word")}</span>` : tr("map.params", { n: groups(node.n_params) })}`}</p>`;
 }
 
 /** Rows, and the size of a map in thumbnails, by how many there are: few maps are drawn larger. @param {number} count */
@@ -70,7 +74,7 @@ function Maps({ node, channels, written }) {
       ${shown.map((channel) => html`<${Thumb} key=${channel} node=${node.name} name=${node.out} view=${view} channel=${channel}
         shape=${node.shape} selected=${at === channel} dim=${channel >= written} />`)}
     </div>
-    <div class="foot">
+    <div class="foot" data-foot>
       ${pages > 1 && html`<${More} node=${node.name} page=${page} pages=${pages} channels=${channels} onTurn=${setTurned} />`}
       ${scaleMode.value !== "network" && html`<${NodeLegend} node=${node} channel=${at ?? from} />`}
     </div>`;

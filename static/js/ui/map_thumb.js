@@ -3,11 +3,12 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { focusMap } from "../actions.js";
 import { planeImage } from "../draw/heat.js";
-import { number } from "../lib/format.js";
+import { number } from "./numbers.js";
 import { t, theme } from "../state.js";
 import { hoverMap } from "./panel.js";
 import { painted } from "./painted.js";
-import { absmaxOf, channelRanges } from "./scale.js";
+import { channelRanges } from "./scale.js";
+import { absmax as absmaxOf } from "./stage_props.js";
 
 /** @typedef {import("../types.d.ts").TensorView} TensorView */
 

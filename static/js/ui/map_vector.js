@@ -2,12 +2,12 @@
 import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage } from "../draw/heat.js";
-import { number } from "../lib/format.js";
+import { number } from "./numbers.js";
 import { focus, mapData, opened, scaleMode, t, theme } from "../state.js";
 import { NodeLegend } from "./map_legend.js";
 import { open } from "./map_thumb.js";
 import { painted } from "./painted.js";
-import { absmaxOf } from "./scale.js";
+import { absmax as absmaxOf } from "./stage_props.js";
 
 /** @typedef {import("../types.d.ts").NodeInfo} NodeInfo */
 /** @typedef {import("../types.d.ts").TensorView} TensorView */
@@ -39,7 +39,7 @@ function Bars({ node, view, count }) {
     const label = tr("map.unit", { node: node.name, channel: i, value: number(value) });
     return html`<button type="button" key=${i} tabindex="-1" class=${i === at ? "sel" : ""} data-map=${node.name} data-testid=${`map-${node.name}-${i}`}
       aria-label=${label} title=${label} aria-current=${i === at ? "true" : undefined} onClick=${() => open(node.name, i)}>
-      <span>${i}</span><span class=${`lane ${signed ? "signed" : ""}`}><i class=${value < 0 ? "neg" : ""} style=${style}></i></span><span>${number(value)}</span></button>`;
+      <span>${i}</span><span class=${`lane ${signed ? "signed" : ""}`}><i class=${value < 0 ? "minus" : ""} style=${style}></i></span><span>${number(value)}</span></button>`;
   })}</div>`;
 }
 
@@ -75,5 +75,5 @@ function Strip({ node, view, count }) {
   return html`<div class="maps" data-maps style=${{ "--w": `${(144 * cols) / rows}px`, "--h": "144px" }}>
       <button type="button" tabindex="-1" class=${focus.value?.node === node.name ? "sel" : ""} data-map=${node.name} data-testid=${`map-${node.name}-0`}
         aria-label=${label} title=${label} onClick=${pick}><canvas ref=${canvas} class="up" width=${cols} height=${rows}></canvas></button></div>
-    <div class="foot">${scaleMode.value !== "network" && html`<${NodeLegend} node=${node} channel=${0} />`}</div>`;
+    <div class="foot" data-foot>${scaleMode.value !== "network" && html`<${NodeLegend} node=${node} channel=${0} />`}</div>`;
 }

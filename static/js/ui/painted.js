@@ -1,6 +1,9 @@
 /** Counts the tensors of a trace that have been drawn into the map; when all are, and the frame is out, sets the mark that benches wait for. */
-import { mark } from "../lib/marks.js";
 import { mapData, opened } from "../state.js";
+
+const MARK = "convoscope:maps-painted";
+/** Old marks are dropped when there are this many, so that a page left open for a day does not pile them up. */
+const KEPT = 100;
 
 /** What was last drawn of each tensor, and the trace for which the mark was set. @type {Map<string, object>} */
 const drawn = new Map();
@@ -16,5 +19,8 @@ export function painted(name, view) {
   if (!trace.nodes.every(({ out }) => data.has(out) && drawn.get(out) === data.get(out))) return;
   marked = trace;
   // one frame for the browser to paint, one to be after it
-  requestAnimationFrame(() => requestAnimationFrame(() => mark("convoscope:maps-painted")));
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    if (performance.getEntriesByName(MARK).length >= KEPT) performance.clearMarks(MARK);
+    performance.mark(MARK);
+  }));
 }

@@ -1,5 +1,5 @@
-/** The range of a map's colours: ± the largest |value| of the map, of its layer or of the whole network. Always symmetric about zero. */
-import { mapData, opened, scaleMode } from "../state.js";
+/** Ranges of tensors and of their channels. */
+import { opened } from "../state.js";
 
 /** @typedef {import("../types.d.ts").TensorView} TensorView */
 
@@ -7,11 +7,6 @@ import { mapData, opened, scaleMode } from "../state.js";
 export function tensorMax(name) {
   const info = opened.value?.tensors.find((tensor) => tensor.name === name);
   return Math.max(Math.abs(info?.min ?? 0), Math.abs(info?.max ?? 0));
-}
-
-/** @returns {number} largest |value| over the outputs of all nodes */
-export function networkMax() {
-  return Math.max(0, ...(opened.value?.nodes ?? []).map((node) => tensorMax(node.out)));
 }
 
 /** @type {WeakMap<object, {min: number, max: number}[]>} */
@@ -34,13 +29,4 @@ export function channelRanges(view) {
   });
   ranges.set(view, found);
   return found;
-}
-
-/** @param {string} name a tensor @param {number} channel @returns {number} what the ends of the colour scale stand for */
-export function absmaxOf(name, channel) {
-  if (scaleMode.value === "network") return networkMax();
-  if (scaleMode.value === "layer") return tensorMax(name);
-  const view = mapData.value.get(name);
-  const range = view && channelRanges(view)[channel];
-  return range ? Math.max(Math.abs(range.min), Math.abs(range.max)) : tensorMax(name);
 }

@@ -1,8 +1,9 @@
 /** The timeline: a track of layers with its head, a finer one for the channel under the head, and the controls. */
-import { useComputed } from "@preact/signals";
+import { useComputed, useSignalEffect } from "@preact/signals";
 import { html } from "htm/preact";
+import { useRef } from "preact/hooks";
 import { first, last, move, seek, setScale, setSpeed, toggle } from "../actions.js";
-import { groups } from "../lib/format.js";
+import { groups } from "./numbers.js";
 import { cursor, layout, opened, playing, scaleMode, speed, t, unit } from "../state.js";
 import { icon } from "./icons.js";
 import { panel, togglePanel } from "./panel.js";
@@ -73,14 +74,21 @@ export function nice(rate) {
 function StepField() {
   const tr = t.value;
   const trace = opened.value;
-  if (!trace) return null;
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  // while somebody types, the number stays theirs
+  useSignalEffect(() => {
+    const text = groups(cursor.value);
+    if (field.current && document.activeElement !== field.current) field.current.value = text;
+  });
   const commit = (/** @type {any} */ event) => {
+    if (!trace) return;
     const typed = Number(event.target.value.replace(/[^\d]/g, ""));
     if (event.target.value.trim() !== "" && Number.isFinite(typed)) seek(Math.max(0, Math.min(trace.steps - 1, typed)));
     event.target.value = groups(cursor.value);
   };
+  if (!trace) return null;
   return html`<label class="field at" title=${tr("timeline.step.about", { last: groups(trace.steps - 1) })}>${tr("timeline.step")}
-    <input type="text" inputmode="numeric" autocomplete="off" data-testid="step-number" value=${groups(cursor.value)} onChange=${commit}
+    <input type="text" inputmode="numeric" autocomplete="off" data-testid="step-number" ref=${field} value=${groups(cursor.peek())} onChange=${commit}
       onFocus=${(/** @type {any} */ event) => event.target.select()}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && commit(event)} />
     <span>${tr("timeline.of")} <span data-testid="step-total" class="num">${groups(trace.steps)}</span></span></label>`;

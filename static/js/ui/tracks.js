@@ -3,7 +3,7 @@ import { useComputed, useSignalEffect } from "@preact/signals";
 import { html } from "htm/preact";
 import { useMemo, useRef } from "preact/hooks";
 import { seek } from "../actions.js";
-import { groups } from "../lib/format.js";
+import { groups } from "./numbers.js";
 import { cursor, opened, t } from "../state.js";
 import { segmentOf, segments, shareOf, stepAt, stretch } from "./track.js";
 
@@ -56,7 +56,7 @@ export function Track() {
       ${list.map((segment) => html`<div key=${segment.node} class=${`seg-node ${segment.node === here ? "on" : ""}`}
         style=${{ flex: `${segment.x1 - segment.x0} 0 0` }} title=${tr("timeline.layer", { node: segment.node, n: groups(segment.stop - segment.start) })}>${segment.node}</div>`)}
     </div>
-    <div class="head" ref=${head}></div>
+    <div class="playhead" ref=${head}></div>
   </div>`;
 }
 

@@ -57,7 +57,7 @@ function drawCell(ctx, x, y, i, cells, theme) {
     ctx.fillRect(x, y, side, side);
     return;
   }
-  if (dimmed) ctx.globalAlpha = 0.28;
+  if (dimmed) ctx.globalAlpha = 0.35;
   let ink = INKS[theme].faint;
   if (state === "pad") {
     drawHatch(ctx, x, y, side, side, theme);
@@ -69,8 +69,9 @@ function drawCell(ctx, x, y, i, cells, theme) {
     ink = colours.text;
     if (state === "mirror") drawHatch(ctx, x, y, side, side, theme, false);
   }
-  if (cells.cell >= NUMBER_PX) writeNumber(ctx, cells.text(i), x + side / 2, y + side / 2 + 0.5, side - 4, ink);
   ctx.globalAlpha = 1;
+  // a faded cell keeps a legible number
+  if (cells.cell >= NUMBER_PX) writeNumber(ctx, cells.text(i), x + side / 2, y + side / 2 + 0.5, side - 4, dimmed ? INKS[theme].soft : ink);
 }
 
 /** Written narrower when it would not fit, never cut. @param {CanvasRenderingContext2D} ctx @param {string} text

@@ -12,7 +12,7 @@ export function ExplainTab({ p }) {
   const sentences = viewOf(input ? "input" : p.block.kind).explain(p);
   return html`<div class="explain">
     ${sentences.map(({ key, args }) => html`<p key=${key}>${marked(p.t(key, args))}</p>`)}
-    ${!input && html`<${Formula} tex=${p.block.formula} /><${CodeBlock} p=${p} short /><${Totals} p=${p} /><${Check} p=${p} />`}
+    ${!input && html`<${Formula} tex=${p.block.formula} />${p.block.code.length > 0 && html`<${CodeBlock} p=${p} short />`}<${Totals} p=${p} /><${Check} p=${p} />`}
     ${p.node.size_formula && html`<p class="size-formula"><small>${p.t("inspector.size")}</small> ${p.node.size_formula}</p>`}
   </div>`;
 }

@@ -7,7 +7,7 @@ import { SumChips } from "./parts/SumChips.js";
 import { CURVES } from "./parts/curves.js";
 import { cellName, ravel } from "./parts/geometry.js";
 import { cellOf } from "./parts/links.js";
-import { cell as cellText, full, mid } from "./parts/numbers.js";
+import { full, mid } from "./parts/numbers.js";
 import { shapeOf } from "./parts/source.js";
 
 /** @typedef {import("../types.d.ts").StageProps} StageProps */
@@ -38,7 +38,7 @@ export function View(p) {
     <${SumChips} leave=${() => p.setHover(null)} chips=${[
       { text: mid(x), full: full(x), label: cellName(role.tensor, index[0], shapeOf(p, role.tensor)), role: "v",
         hover: () => p.setHover({ tensor: role.tensor, cell: index[0] }), pin: () => p.pin({ tensor: role.tensor, cell: index[0] }) },
-      html`<span class="fn">${p.t(`kind.${p.block.kind}`)} →</span>`,
+      `${p.t(`kind.${p.block.kind}`)} →`,
       { text: mid(p.step.result), full: full(p.step.result), label: cellName(p.block.writes, there, p.block.shape), role: "r", testid: "stage-result" },
     ]} />
   </div>`;
@@ -69,7 +69,7 @@ function plotOf(p, tensor, x, side) {
   const low = Math.min(...points.map(([, y]) => y), p.step.result, -0.12 * high);
   return {
     w: side, h: side, theme: p.theme, domain: [-reach, reach], range: [low * 1.08, high * 1.08], points, at: { x, y: p.step.result },
-    labels: { x: "x", y: "y" }, ticks: (v) => cellText(Number(v.toPrecision(3))),
+    labels: { x: "x", y: "y" }, ticks: (v) => full(Number(v.toPrecision(3))),
   };
 }
 

@@ -7,7 +7,7 @@ import { Destination } from "./parts/Destination.js";
 import { SumChips } from "./parts/SumChips.js";
 import { cellName, planeStart, ravel, reached, unravel, windowBox } from "./parts/geometry.js";
 import { cellOf } from "./parts/links.js";
-import { full, mid } from "./parts/numbers.js";
+import { fixed, full, mid } from "./parts/numbers.js";
 import { channelName } from "./parts/source.js";
 import { Copy, explainCopy } from "./parts/Copy.js";
 
@@ -43,7 +43,7 @@ function Convolution(p) {
   return html`<div class=${`conv ${narrow ? "one-column" : ""}`}>
     <div class="conv-main">
       <div class="rows">
-        <div class="head">${p.t("stage.head_window", { y: geo.window.y, x: geo.window.x })}</div>
+        <div class="head">${p.t("stage.head_window", { y: fixed(geo.window.y, 0), x: fixed(geo.window.x, 0) })}</div>
         <div class="head kernel-head">${p.t("stage.head_kernel")}</div>
         <div class="head products-head">${p.t("stage.head_products")}</div>
         <div class="head partial-head">${p.t("stage.head_partial")}</div>
@@ -145,7 +145,7 @@ export function explain(p) {
   const { index } = p.step.roles[geo.x.name];
   let outside = 0;
   for (const i of index) if (i < 0) outside++;
-  const args = { y: geo.window.y, x: geo.window.x, oy: y, ox: x, o, k: geo.per, c: geo.channels, n: geo.per * geo.channels, outside,
+  const args = { y: fixed(geo.window.y, 0), x: fixed(geo.window.x, 0), oy: y, ox: x, o, k: geo.per, c: geo.channels, n: geo.per * geo.channels, outside,
     sum: mid(p.step.combined), result: mid(p.step.result), start, s: geo.slide.s[1], d: geo.slide.d[1] };
   const sentences = [{ key: geo.channels === 1 ? "explain.conv_one" : "explain.conv_many", args }];
   sentences.push({ key: p.block.addends.length ? "explain.conv_sum" : "explain.conv_sum_nobias", args });

@@ -37,12 +37,15 @@ function Source({ p, geo, channel, cell, map, name, hot, links }) {
   const from = channel * geo.per;
   const tone = shade.accent === "grey" ? (/** @type {number} */ v) => v * (shade.std ?? 1) + (shade.mean ?? 0) : undefined;
   const metrics = mapMetrics({ rows, cols, px: map, pad: geo.pad });
-  const ring = areaBox(geo.window, metrics);
   // a dilated window is spread in the magnified grid, too
   const gap = Math.min(10, 5 * (Math.max(slide.d[0], slide.d[1]) - 1));
   const small = gap ? Math.floor(cell - (gap * (slide.k[1] - 1)) / slide.k[1]) : cell;
   const [gw, gh] = [1, 0].map((a) => slide.k[a] * (small + gap) - gap);
-  const gridTop = Math.max(0, (metrics.h - gh) / 2);
+  // the shorter of the two is centred beside the other
+  const high = Math.max(metrics.h, gh);
+  const at = areaBox(geo.window, metrics);
+  const ring = { ...at, y: at.y + (high - metrics.h) / 2 };
+  const gridTop = (high - gh) / 2;
   const left = metrics.w + 8 + 22;
   const state = (/** @type {number} */ i) => {
     const at = role.index[from + i];
@@ -51,7 +54,7 @@ function Source({ p, geo, channel, cell, map, name, hot, links }) {
   };
   return html`<div class="src">
     <${MapView} plane=${planeOf(view, p.cell[0], absolute)} rows=${rows} cols=${cols} px=${map} shade=${shade} thumb=${view?.thumb ?? false}
-      pad=${geo.pad} mirror=${geo.mirror} ring=${geo.window} taps=${gap ? slide : null} tag=${name} text=${cellText} version=${p.step.index}
+      pad=${geo.pad} mirror=${geo.mirror} ring=${geo.window} taps=${gap ? slide : null} tag=${geo.channels > 1 ? tagOf(shade, name, absolute) : ""} text=${cellText} version=${p.step.index}
       label=${`${x.tensor}, ${name}`} reach=${weightReach(p, geo, channel)} links=${[...links, ...pointed(p, geo, start)]}
       full=${(/** @type {number} */ r, /** @type {number} */ c, /** @type {number} */ v) => `${cellName(x.tensor, start + r * cols + c, shape)} = ${full(v)}`}
       hover=${(/** @type {number | null} */ i) => p.setHover(i === null ? null : { tensor: x.tensor, cell: start + i })}
@@ -68,9 +71,14 @@ function Source({ p, geo, channel, cell, map, name, hot, links }) {
         edit=${p.edit && canEdit(p, x.tensor) ? (/** @type {number} */ i, /** @type {number} */ v) => role.index[from + i] >= 0
           && p.edit(x.tensor, unravel(role.index[from + i], shape), v) : null} />
     </div>
-    <${ZoomLines} w=${left + gw + 8} h=${Math.max(metrics.h, gh) + 8} from=${grown(ring)}
+    <${ZoomLines} w=${left + gw + 8} h=${high + 8} from=${grown(ring)}
       to=${{ x: left + 4, y: gridTop + 4, w: gw, h: gh }} theme=${p.theme} />
   </div>`;
+}
+
+/** Room for a name in the corner is scarce: colours by name, channels by number. @param {import("../../draw/heat.js").Shade} shade @param {string} name @param {number} channel */
+function tagOf(shade, name, channel) {
+  return shade.accent === "grey" ? name : String(channel);
 }
 
 /** Inputs can be edited when they were typed in, not when they are a picture. @param {import("../../types.d.ts").StageProps} p @param {string} tensor */

@@ -54,14 +54,18 @@ export function convLayout(size, open, others, k, narrow) {
   }
   const chipsBelow = size.h >= 440;
   const listHeight = others ? Math.min(3, Math.ceil(others / 3)) * 28 + 8 : 0;
-  const room = size.h - 24 - (chipsBelow ? 68 : 0) - listHeight;
+  const room = size.h - 20 - (chipsBelow ? 58 : 0) - listHeight;
   const row = Math.floor((room - 6 * (open - 1)) / open) - 8;
   const block = Math.max(90, Math.min(row, open === 1 ? 216 : open === 2 ? 156 : 120));
-  let cell = Math.max(90 / side, Math.min(open === 1 ? 60 : 48, Math.floor(block / side)));
+  let cell = Math.max(90 / side, Math.min(open === 1 ? 56 : 48, Math.floor(block / side)));
   let map = Math.max(90, Math.min(row, open === 1 ? 300 : open === 2 ? 200 : 128));
-  const left = () => size.w - (map + 8) - 3 * (cell * k[1] + 8) - 22 - 52 - 84 - 40;
-  if (left() < 200) map = Math.max(96, map - (200 - left()));
-  if (left() < 190) cell = Math.max(20, cell - Math.ceil((190 - left()) / (3 * k[1])));
-  const dest = Math.max(120, Math.min(330, left(), size.h - 24 - 36 - (chipsBelow ? (open === 1 ? 0 : 0) : 76)));
+  const left = () => size.w - (map + 8) - 3 * (cell * k[1] + 8) - 22 - 52 - 84 - 44;
+  // too wide: first the map gives way as long as it is generous, then the cells down to a legible number, then the map again
+  const shrinkMap = (/** @type {number} */ least) => { if (left() < 205) map = Math.max(Math.min(map, least), map - (205 - left())); };
+  shrinkMap(210);
+  if (left() < 205) cell = Math.max(Math.min(cell, Math.max(34, 112 / side)), cell - Math.ceil((205 - left()) / (3 * k[1])));
+  shrinkMap(96);
+  if (left() < 180) cell = Math.max(20, cell - Math.ceil((180 - left()) / (3 * k[1])));
+  const dest = Math.max(120, Math.min(330, left(), size.h - (chipsBelow ? 60 : 146)));
   return { cell: Math.floor(cell), map: Math.floor(map), dest: Math.floor(dest), chipsBelow, listHeight };
 }

@@ -1,0 +1,238 @@
+"""The contract that every kind of layer obeys, and the registry by ``kind``.
+
+A layer is a frozen dataclass whose fields are its hyper-parameters, named and defaulted as in PyTorch. It holds no
+weights and no state:
+
+* ``out_shape(xs)`` and ``param_shapes(xs)`` follow from the input shapes alone, before anything is allocated;
+* ``forward(params, xs, ctx) -> (y, cache)``: ``xs`` is a list because ``add`` and ``concat`` have several inputs;
+  ``cache`` holds every intermediate tensor under its short name (``padded``, ``exp`` …), which the trace keeps;
+* ``backward(params, cache, dy, ctx) -> (dxs, dparams)`` is the same contract the other way round: one gradient per
+  input, one per parameter;
+* ``blocks(node)`` describes the steps: one block per tensor written, in the order in which they are written.
+
+Shapes are tuples in NCHW order; flops count a multiply-add as two.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from engine.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from engine.network import Node
+    from engine.steps import Block
+
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a layer may know besides its inputs: the mode, and the seed and iteration of its random streams."""
+
+    mode: str = "eval"
+    seed: int = 0
+    iteration: int = 0
+
+
+class Layer(ABC):
+    """One kind of layer; see the module's text for the contract."""
+
+    kind: ClassVar[str]
+    #: fewest and most inputs; ``None`` for no upper bound
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+
+    @abstractmethod
+    def out_shape(self, xs: Sequence[Shape]) -> Shape:
+        """Shape of the output; raises ScenarioError (its ``field`` relative to the node) for impossible inputs."""
+
+    def param_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+        """Short parameter name → shape, in the order of the update phase."""
+        return {}
+
+    def inner_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+        """Short name → shape of the intermediates that are written before ``out``, in that order."""
+        return {}
+
+    @abstractmethod
+    def flops(self, xs: Sequence[Shape]) -> int:
+        """Floating-point operations of one forward pass."""
+
+    def size_formula(self, xs: Sequence[Shape]) -> str | None:
+        """The output-size formula with its numbers in it, or None where there is nothing to compute."""
+        return None
+
+    @abstractmethod
+    def forward(
+        self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Output and cache; both may share memory with the inputs only where nothing is written."""
+
+    @abstractmethod
+    def blocks(self, node: Node) -> list[Block]:
+        """The forward blocks of this layer at its place in the network."""
+
+    def config(self) -> dict[str, Any]:
+        """Every hyper-parameter by its PyTorch name, JSON-able."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+
+
+REGISTRY: dict[str, type[Layer]] = {}
+
+
+def register(cls: type[Layer]) -> type[Layer]:
+    """Class decorator: make the kind known to scenarios and to the contract tests."""
+    REGISTRY[cls.kind] = cls
+    return cls
+
+
+def build(kind: str, fields: Mapping[str, Any], path: str) -> Layer:
+    """A layer from its scenario entry (without ``name``, ``kind``, ``inputs``); raises ScenarioError."""
+    if kind not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
+        raise ScenarioError(
+            f"{path}.kind: unknown kind {kind!r}; use one of {known}",
+            reason="unknown_kind",
+            field=f"{path}.kind",
+            value=kind,
+            bound=sorted(REGISTRY),
+            remedy="use a known kind",
+        )
+    cls = REGISTRY[kind]
+    specs = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in fields:
+        if key not in specs:
+            known = ", ".join(specs) or "none"
+            raise ScenarioError(
+                f"{path}.{key}: {kind} has no field {key!r}; its fields are: {known}",
+                reason="unknown_field",
+                field=f"{path}.{key}",
+                value=key,
+                bound=list(specs),
+                remedy="remove the field or correct its name",
+            )
+    values: dict[str, Any] = {}
+    for name, spec in specs.items():
+        if name in fields:
+            values[name] = spec.metadata["parse"](fields[name], f"{path}.{name}")
+        elif spec.default is dataclasses.MISSING:
+            raise ScenarioError(
+                f"{path}.{name}: {kind} needs {name}; give it a value",
+                reason="missing_field",
+                field=f"{path}.{name}",
+                remedy=f"add {name}",
+            )
+    return cls(**values)
+
+
+# --- fields: each says how a JSON value becomes a hyper-parameter, with its bound ---------------------------------
+
+
+def _bad(path: str, value: Any, wanted: str) -> ScenarioError:
+    return ScenarioError(
+        f"{path}: {value!r} is not allowed; use {wanted}",
+        reason="bad_value",
+        field=path,
+        value=value,
+        bound=wanted,
+        remedy=f"use {wanted}",
+    )
+
+
+def is_int(value: Any) -> bool:
+    """True for an int that is not a bool, and for a float without a fraction (JSON writers differ)."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+
+def integer(default: Any = dataclasses.MISSING, *, low: int = 1, high: int = 65536) -> Any:
+    """A whole number in [low, high]."""
+
+    def parse(value: Any, path: str) -> int:
+        if not is_int(value) or not low <= value <= high:
+            raise _bad(path, value, f"a whole number from {low} to {high}")
+        return int(value)
+
+    return dataclasses.field(default=default, metadata={"parse": parse})
+
+
+def parse_pair(value: Any, path: str, low: int, high: int = 4096) -> Pair:
+    """A number or ``[height, width]``, each in [low, high], as a pair."""
+    both = [value, value] if is_int(value) else value
+    if not isinstance(both, list | tuple) or len(both) != 2 or not all(is_int(v) and low <= v <= high for v in both):
+        raise _bad(path, value, f"a whole number from {low} to {high}, or [height, width] of such")
+    return (int(both[0]), int(both[1]))
+
+
+def pair(default: Any = dataclasses.MISSING, *, low: int = 1, optional: bool = False) -> Any:
+    """A size: one number or ``[height, width]``; ``optional`` admits null."""
+
+    def parse(value: Any, path: str) -> Pair | None:
+        return None if value is None and optional else parse_pair(value, path, low)
+
+    return dataclasses.field(default=default, metadata={"parse": parse})
+
+
+def boolean(default: bool) -> Any:
+    """True or false."""
+
+    def parse(value: Any, path: str) -> bool:
+        if not isinstance(value, bool):
+            raise _bad(path, value, "true or false")
+        return value
+
+    return dataclasses.field(default=default, metadata={"parse": parse})
+
+
+def real(default: float, *, low: float = -math.inf, high: float = math.inf) -> Any:
+    """A finite number in [low, high]."""
+
+    def parse(value: Any, path: str) -> float:
+        ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not ok or not low <= value <= high:
+            raise _bad(path, value, f"a finite number from {low:g} to {high:g}")
+        return float(value) + 0.0  # −0 → 0
+
+    return dataclasses.field(default=default, metadata={"parse": parse})
+
+
+def choice(default: str, *options: str) -> Any:
+    """One of a few words."""
+
+    def parse(value: Any, path: str) -> str:
+        if value not in options:
+            raise _bad(path, value, "one of " + ", ".join(options))
+        return value
+
+    return dataclasses.field(default=default, metadata={"parse": parse})
+
+
+def custom(default: Any, parse: Callable[[Any, str], Any]) -> Any:
+    """A field with a parser of its own."""
+    return dataclasses.field(default=default, metadata={"parse": parse})
+
+
+def need_ndim(x: Shape, ndim: int, kind: str) -> None:
+    """Raise ScenarioError unless ``x`` has ``ndim`` dimensions."""
+    if len(x) != ndim:
+        wanted = "N×C×H×W (four dimensions)" if ndim == 4 else "N×features (two dimensions)"
+        remedy = "put a flatten before it" if ndim == 2 else "feed it maps, not a flat vector"
+        raise ScenarioError(
+            f"{kind} needs an input of {wanted}, but gets {'×'.join(map(str, x))}; {remedy}",
+            reason="bad_input_shape",
+            field="inputs",
+            value=list(x),
+            bound=ndim,
+            remedy=remedy,
+        )

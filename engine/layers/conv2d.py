@@ -1,0 +1,309 @@
+"""2-D convolution (cross-correlation, as every deep-learning library computes it).
+
+Source: https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from engine.errors import ScenarioError
+from engine.layer import (
+    Arrays,
+    Context,
+    Layer,
+    Pair,
+    Shape,
+    boolean,
+    choice,
+    custom,
+    integer,
+    need_ndim,
+    pair,
+    parse_pair,
+    register,
+)
+from engine.layers import _common as common
+from engine.network import Node
+from engine.steps import OUTSIDE, Block, Role
+
+_PAD_MODE = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def _parse_padding(value: Any, path: str) -> Pair | str:
+    return value if value in ("same", "valid") else parse_pair(value, path, 0)
+
+
+@register
+@dataclass(frozen=True)
+class Conv2d(Layer):
+    """x [N, C, H, W] → y [N, out_channels, H', W'] with weight [out_channels, C / groups, k_h, k_w], bias [out_channels]."""
+
+    kind = "conv2d"
+    out_channels: int = integer()
+    kernel_size: Pair = pair()
+    stride: Pair = pair((1, 1))
+    padding: Pair | str = custom((0, 0), _parse_padding)
+    dilation: Pair = pair((1, 1))
+    groups: int = integer(1)
+    bias: bool = boolean(True)
+    padding_mode: str = choice("zeros", "zeros", "reflect", "replicate", "circular")
+
+    def pads(self) -> tuple[Pair, Pair]:
+        """((top, bottom), (left, right)); ``same`` puts the odd cell after, as PyTorch does."""
+        if self.padding == "valid":
+            return (0, 0), (0, 0)
+        if self.padding == "same":
+            total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+            return (total[0] // 2, total[0] - total[0] // 2), (total[1] // 2, total[1] - total[1] // 2)
+        py, px = self.padding
+        return (int(py), int(py)), (int(px), int(px))
+
+    def copies_padding(self) -> bool:
+        """True when the padding is a copy of input cells, written to a tensor of its own."""
+        return self.padding_mode != "zeros" and any(map(any, self.pads()))
+
+    def out_shape(self, xs: Sequence[Shape]) -> Shape:
+        """Shape of the output; checks groups, ``same`` and the kernel against the padded input."""
+        (x,) = xs
+        need_ndim(x, 4, self.kind)
+        for name, value in (("in_channels", x[1]), ("out_channels", self.out_channels)):
+            if value % self.groups:
+                divisors = [g for g in range(1, value + 1) if value % g == 0]
+                raise ScenarioError(
+                    f"groups {self.groups} does not divide {name} {value}; use one of {divisors}",
+                    reason="bad_groups",
+                    field="groups",
+                    value=self.groups,
+                    bound=divisors,
+                    remedy=f"use one of {divisors}",
+                )
+        if self.padding == "same" and self.stride != (1, 1):
+            raise ScenarioError(
+                f"padding 'same' needs stride 1, but stride is {list(self.stride)}; use stride 1 or a number",
+                reason="same_needs_stride_1",
+                field="padding",
+                value="same",
+                bound=1,
+                remedy="use stride 1 or a number",
+            )
+        (top, bottom), (left, right) = self.pads()
+        self._check_mode(x, (top, bottom), (left, right))
+        common.need_fit(self.kind, x, self.kernel_size, (top + bottom, left + right), self.dilation)
+        height, width = (
+            (x[2 + i] + total - self.dilation[i] * (self.kernel_size[i] - 1) - 1) // self.stride[i] + 1
+            for i, total in enumerate((top + bottom, left + right))
+        )
+        return (x[0], self.out_channels, height, width)
+
+    def _check_mode(self, x: Shape, *pads: Pair) -> None:
+        most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
+        if most is None:
+            return
+        for size, sides in zip(x[2:], pads, strict=True):
+            if max(sides) > size + most:
+                remedy = f"use ≤ {size + most} or padding_mode 'zeros'"
+                raise ScenarioError(
+                    f"padding {max(sides)} is too wide for padding_mode {self.padding_mode!r} "
+                    f"on an input of {size}; {remedy}",
+                    reason="padding_too_wide",
+                    field="padding",
+                    value=max(sides),
+                    bound=size + most,
+                    remedy=remedy,
+                )
+
+    def param_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+        """``weight`` and, unless switched off, ``bias``."""
+        weight = (self.out_channels, xs[0][1] // self.groups, *self.kernel_size)
+        return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def inner_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+        """``padded``, when the padding copies cells."""
+        if not self.copies_padding():
+            return {}
+        (top, bottom), (left, right) = self.pads()
+        n, c, height, width = xs[0]
+        return {"padded": (n, c, height + top + bottom, width + left + right)}
+
+    def flops(self, xs: Sequence[Shape]) -> int:
+        """Two per product, one per bias."""
+        out = self.out_shape(xs)
+        cells = out[0] * out[1] * out[2] * out[3]
+        return cells * (2 * (xs[0][1] // self.groups) * self.kernel_size[0] * self.kernel_size[1] + int(self.bias))
+
+    def size_formula(self, xs: Sequence[Shape]) -> str | None:
+        """⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1 with its numbers."""
+        if isinstance(self.padding, str):
+            out = self.out_shape(xs)
+            return f"padding {self.padding}: {out[2]} × {out[3]}"
+        return common.size_texts(xs[0], self.kernel_size, self.stride, self.padding, self.dilation)
+
+    def forward(
+        self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """One matrix product per sample and group over the unfolded windows (im2col)."""
+        (x,) = xs
+        n, channels = x.shape[:2]
+        _, out_channels, height, width = self.out_shape([x.shape])
+        cache: dict[str, np.ndarray] = {}
+        padded = _pad(x, self.pads(), self.padding_mode)
+        if self.copies_padding():
+            cache["padded"] = padded
+        kh, kw = self.kernel_size
+        sn, sc, sy, sx = padded.strides
+        view = as_strided(
+            padded,
+            (n, channels, kh, kw, height, width),
+            (sn, sc, sy * self.dilation[0], sx * self.dilation[1], sy * self.stride[0], sx * self.stride[1]),
+            writeable=False,
+        )
+        columns = view.reshape(n, self.groups, channels // self.groups * kh * kw, height * width)
+        weight = params["weight"].reshape(self.groups, out_channels // self.groups, -1)
+        y = np.matmul(weight, columns).reshape(n, out_channels, height, width)
+        if self.bias:
+            y += params["bias"][:, None, None]
+        return y, cache
+
+    def blocks(self, node: Node) -> list[Block]:
+        """``padded`` where cells are copied, then ``out``."""
+        return ([self._padded_block(node)] if self.copies_padding() else []) + [self._out_block(node)]
+
+    def _padded_block(self, node: Node) -> Block:
+        (x,) = node.in_shapes
+        (top, bottom), (left, right) = self.pads()
+        shape = self.inner_shapes(node.in_shapes)["padded"]
+        mode = _PAD_MODE[self.padding_mode]
+        rows = np.pad(np.arange(x[2]), (top, bottom), mode=mode)  # type: ignore[call-overload]
+        cols = np.pad(np.arange(x[3]), (left, right), mode=mode)  # type: ignore[call-overload]
+        loops = ("n", "c", "y", "x")
+        lines = common.nest(loops, shape)
+        at = common.subscript(loops, shape)
+        batch = "" if shape[0] == 1 else "{n}, "
+        source = f"{common.source_name(node.reads[0])}[{batch}{{c}}, row[{{y}}], col[{{x}}]]  # {self.padding_mode}"
+        lines.append(f"{'    ' * len(lines)}padded[{at}] = {source}")
+
+        def gather(coords: tuple[np.ndarray, ...], _terms: np.ndarray) -> dict[str, np.ndarray]:
+            n, c, y, col = coords
+            return {"x": common.flat_index((n, c, rows[y], cols[col]), x)}
+
+        return Block(
+            node=node.name,
+            kind=node.kind,
+            writes=f"{node.name}.padded",
+            shape=shape,
+            loops=loops,
+            roles=(Role("x", node.reads[0]),),
+            gather=gather,
+            evaluate=lambda values, _coords: (values["x"], {}),
+            combine="map",
+            term_shape=(("i", 1),),
+            formula=r"\hat{x}_{c,y,x} = x_{c,\,\mathrm{row}(y),\,\mathrm{col}(x)}",
+            code=tuple(lines),
+            active=(len(lines) - 1,),
+        )
+
+    def _out_block(self, node: Node) -> Block:
+        copied = self.copies_padding()
+        x = self.inner_shapes(node.in_shapes)["padded"] if copied else node.in_shapes[0]
+        (top, _), (left, _) = ((0, 0), (0, 0)) if copied else self.pads()
+        loops = ("n", "o", "y", "x")
+        code, active = self._code(node, loops)
+        per_group = x[1] // self.groups
+        return Block(
+            node=node.name,
+            kind=node.kind,
+            writes=node.out,
+            shape=node.shape,
+            loops=loops,
+            roles=(
+                Role("x", f"{node.name}.padded" if copied else node.reads[0]),
+                Role("w", f"{node.name}.weight", "weight"),
+            ),
+            addends=(Role("b", f"{node.name}.bias", "weight"),) if self.bias else (),
+            gather=self._gather(x, node.shape, top, left),
+            evaluate=common.product,
+            combine="sum",
+            term_shape=(("c", per_group), ("ky", self.kernel_size[0]), ("kx", self.kernel_size[1])),
+            formula=self._formula(),
+            code=code,
+            active=active,
+            slots={
+                "y0": ({"y": self.stride[0]}, -top),
+                "x0": ({"x": self.stride[1]}, -left),
+                "y1": ({"y": self.stride[0]}, -top + self.dilation[0] * (self.kernel_size[0] - 1) + 1),
+                "x1": ({"x": self.stride[1]}, -left + self.dilation[1] * (self.kernel_size[1] - 1) + 1),
+            },
+            partial=("c", per_group),
+        )
+
+    def _gather(self, x: Shape, out: Shape, top: int, left: int) -> Any:
+        per_group, per_out = x[1] // self.groups, out[1] // self.groups
+        kh, kw = self.kernel_size
+        padded = any(map(any, self.pads())) and not self.copies_padding()
+
+        def gather(coords: tuple[np.ndarray, ...], terms: np.ndarray) -> dict[str, np.ndarray]:
+            n, o, y, col = coords
+            c, ky, kx = terms // (kh * kw), terms // kw % kh, terms % kw
+            first = ((n * x[1] + o // per_out * per_group) * x[2] + y * self.stride[0] - top) * x[3]
+            first = first + col * self.stride[1] - left
+            index = first + ((c * x[2] + ky * self.dilation[0]) * x[3] + kx * self.dilation[1])
+            if padded:
+                row = y * self.stride[0] - top + ky * self.dilation[0]
+                column = col * self.stride[1] - left + kx * self.dilation[1]
+                outside = (row < 0) | (row >= x[2]) | (column < 0) | (column >= x[3])
+                index[outside] = OUTSIDE
+            return {"x": index, "w": o * (per_group * kh * kw) + terms, "b": o}
+
+        return gather
+
+    def _formula(self) -> str:
+        def index(loop: str, k: str, i: int) -> str:
+            head = loop if self.stride[i] == 1 else f"{self.stride[i]}{loop}"
+            tail = k if self.dilation[i] == 1 else f"{self.dilation[i]}{k}"
+            pad = 0 if self.copies_padding() else self.pads()[i][0]
+            return f"{head}+{tail}" + (f"-{pad}" if pad else "")
+
+        bias = " + b_{o}" if self.bias else ""
+        channel = "c" if self.groups == 1 else "g(o)+c"
+        name = r"\hat{x}" if self.copies_padding() else "x"
+        inner = f"{channel},\\,{index('y', 'k_y', 0)},\\,{index('x', 'k_x', 1)}"
+        return rf"y_{{o,y,x}} = \sum_{{c,k_y,k_x}} {name}_{{{inner}}}\, w_{{o,c,k_y,k_x}}{bias}"
+
+    def _code(self, node: Node, loops: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        lines = common.nest(loops, node.shape)
+        pad = "    " * len(lines)
+        batch = "" if node.shape[0] == 1 else "{n}, "
+        channels = ":"
+        if self.groups > 1:
+            lines.append(
+                f"{pad}g = {'{o}'} // {self.out_channels // self.groups} * {node.in_shapes[0][1] // self.groups}"
+            )
+            channels = f"g:g + {node.in_shapes[0][1] // self.groups}"
+        step_y, step_x = (f":{d}" if d > 1 else "" for d in self.dilation)
+        source = "padded" if self.copies_padding() else common.source_name(node.reads[0])
+        if source != "padded" and any(map(any, self.pads())):
+            lines.insert(0, f"# cells outside {source} count as 0")
+        first = len(lines)
+        lines.append(f"{pad}window = {source}[{batch}{channels}, {{y0}}:{{y1}}{step_y}, {{x0}}:{{x1}}{step_x}]")
+        bias = f" + b[{'{o}'}]" if self.bias else ""
+        lines.append(f"{pad}out[{common.subscript(loops, node.shape)}] = (window * w[{{o}}]).sum(){bias}")
+        return tuple(lines), (first, first + 1)
+
+
+def _pad(x: np.ndarray, pads: tuple[Pair, Pair], mode: str) -> np.ndarray:
+    """Padded copy of ``x`` (or ``x`` itself where there is nothing to add)."""
+    (top, bottom), (left, right) = pads
+    if not (top or bottom or left or right):
+        return x
+    if mode != "zeros":
+        return np.pad(x, ((0, 0), (0, 0), *pads), mode=_PAD_MODE[mode])  # type: ignore[call-overload]
+    n, c, height, width = x.shape
+    out = np.zeros((n, c, height + top + bottom, width + left + right), x.dtype)
+    out[:, :, top : top + height, left : left + width] = x
+    return out

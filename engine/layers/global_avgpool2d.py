@@ -1,0 +1,70 @@
+"""Global average pooling: each map becomes its mean.
+
+Source: https://arxiv.org/abs/1312.4400 (Network in network)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.layer import Arrays, Context, Layer, Shape, need_ndim, register
+from engine.layers import _common as common
+from engine.network import Node
+from engine.steps import Block, Role
+
+
+@register
+@dataclass(frozen=True)
+class GlobalAvgPool2d(Layer):
+    """x [N, C, H, W] → y [N, C]."""
+
+    kind = "global_avgpool2d"
+
+    def out_shape(self, xs: Sequence[Shape]) -> Shape:
+        """[N, C]."""
+        need_ndim(xs[0], 4, self.kind)
+        return xs[0][:2]
+
+    def flops(self, xs: Sequence[Shape]) -> int:
+        """One addition per cell."""
+        n, c, height, width = xs[0]
+        return n * c * height * width
+
+    def forward(
+        self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Mean over height and width."""
+        return xs[0].mean(axis=(2, 3)), {}
+
+    def blocks(self, node: Node) -> list[Block]:
+        """One block; each term is a cell divided by the number of cells."""
+        (x,) = node.in_shapes
+        cells = x[2] * x[3]
+        lines = common.nest(("n", "c"), node.shape)
+        batch = "" if node.shape[0] == 1 else "{n}, "
+        at, source = common.subscript(("n", "c"), node.shape), common.source_name(node.reads[0])
+        lines.append(f"{'    ' * len(lines)}out[{at}] = {source}[{batch}{{c}}].mean()")
+        return [
+            Block(
+                node=node.name,
+                kind=node.kind,
+                writes=node.out,
+                shape=node.shape,
+                loops=("n", "c"),
+                roles=(Role("x", node.reads[0]),),
+                gather=lambda coords, terms: {"x": common.flat_index(coords, node.shape) * cells + terms},
+                evaluate=lambda values, coords: (
+                    values["x"] / cells,
+                    {"divisor": np.full(len(coords[0]), float(cells))},
+                ),
+                combine="sum",
+                term_shape=(("y", x[2]), ("x", x[3])),
+                extra=("divisor",),
+                formula=rf"y_{{c}} = \frac{{1}}{{{x[2]} \cdot {x[3]}}} \sum_{{y,x}} x_{{c,y,x}}",
+                code=tuple(lines),
+                active=(len(lines) - 1,),
+            )
+        ]

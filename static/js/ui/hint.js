@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { cursor, layout, opened, t } from "../state.js";
+import { cursor, focus, layout, opened, t } from "../state.js";
 import { icon } from "./icons.js";
 import { panel } from "./panel.js";
 
@@ -34,7 +34,7 @@ export function Hint() {
     const start = cursor.peek();
     return cursor.subscribe((step) => { if (Math.abs(step - start) >= 3) dismiss(); });
   }, [trace]);
-  if (!trace || done.value || panel.value) return null;
+  if (!trace || !focus.value || done.value || panel.value) return null; // without a map in focus the stage says what to do
   return html`<p class="hint" role="note">${tr(layout.value === "narrow" ? "hint.touch" : "hint.keys")}
     <button type="button" aria-label=${tr("notice.close")} onClick=${dismiss}>${icon("close", 14)}</button></p>`;
 }

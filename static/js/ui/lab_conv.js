@@ -36,7 +36,9 @@ export function ConvKnobs({ node, doc }) {
       onChange=${(/** @type {any} */ event) => setInput(doc, node, Number(event.target.value))}>
       <option value="1">${tr("lab.grey")}</option><option value="3">${tr("lab.rgb")}</option></select></label>
     <${Knob} name="out_channels" min=${1} max=${8} value=${Number(node.out_channels)} onSet=${(/** @type {number} */ v) => setOut(doc, node, v, channels)} />
-    <p class="sizes" data-testid="lab-size"><span>${tr("lab.height")} <b>${sizeFormula(h, now)}</b></span><span>${tr("lab.width")} <b>${sizeFormula(w, now)}</b></span></p>
+    <p class="sizes" data-testid="lab-size">${h === w
+      ? html`<span>${tr("lab.side")} <b>${sizeFormula(h, now)}</b></span>`
+      : html`<span>${tr("lab.height")} <b>${sizeFormula(h, now)}</b></span><span>${tr("lab.width")} <b>${sizeFormula(w, now)}</b></span>`}</p>
     ${narrowed.length > 0 && html`<p class="why">${tr("lab.narrowed", { what: narrowed.join(", "), n: Math.min(h, w), size: outSize(Math.min(h, w), now) })}</p>`}`;
 }
 

@@ -1,11 +1,12 @@
 /** The network map: every node with its maps, joined by its edges. Arrows move between maps, Enter opens one on the stage. */
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { focus, opened, scaleMode, t } from "../state.js";
+import { focus, layout, opened, scaleMode, t } from "../state.js";
 import { Edges } from "./map_edges.js";
 import { InputNode, PictureNode } from "./map_input.js";
 import { NetworkLegend } from "./map_legend.js";
 import { MapNode } from "./map_node.js";
+import { ScaleChoice } from "./scale_choice.js";
 
 /** Sides of a thumbnail tried from the largest, px; below the last the map scrolls instead. Four rows of 33 px fill the height. */
 const SIDES = [52, 44, 33, 30, 27, 25];
@@ -19,12 +20,13 @@ export function NetworkMap() {
   useRoving(root);
   const most = Math.max(1, ...(trace?.nodes ?? []).map(({ shape }) => (shape.length === 4 ? shape[1] : 1)));
   return html`<nav class="map" ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
-    ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""}`}>
+    ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""} ${trace.nodes.length < 6 ? "few" : ""}`}>
       <${Edges} />
       <${PictureNode} />
       <${InputNode} />
       ${trace.nodes.map((node) => html`<${MapNode} key=${node.name} node=${node} />`)}
     </div>
+    ${trace && layout.value === "narrow" && html`<${ScaleChoice} />`}
     ${scaleMode.value === "network" && html`<${NetworkLegend} />`}`}
   </nav>`;
 }
@@ -43,11 +45,11 @@ function useFit(root, trace) {
     const fit = () => {
       const row = /** @type {HTMLElement | null} */ (map.querySelector(".map-row"));
       if (!row) return;
+      const set = (/** @type {number} */ side) => (row.style.setProperty("--thumb", `${side}px`), true);
       const sides = SIDES.filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
-      for (const side of sides) {
-        row.style.setProperty("--thumb", `${side}px`);
-        if (row.offsetWidth <= map.clientWidth && row.scrollHeight <= map.clientHeight) break;
-      }
+      const tall = sides.filter((side) => set(side) && row.scrollHeight <= map.clientHeight);
+      const fits = tall.find((side) => set(side) && row.offsetWidth <= map.clientWidth);
+      set(fits ?? tall[0] ?? sides[sides.length - 1]); // what has to scroll anyway need not be small
       map.dispatchEvent(new Event("refit"));
     };
     const observer = new ResizeObserver(fit);

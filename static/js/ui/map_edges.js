@@ -3,17 +3,17 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { focus, layout, opened, scaleMode, t } from "../state.js";
 
-/** @typedef {{left: number, right: number, top: number, bottom: number}} Box */
+/** @typedef {{left: number, right: number, top: number, bottom: number, count: number}} Box count: maps in it */
 /** @typedef {{path: string, skip: boolean, lit: boolean}} Edge */
 
 /** Heights at which the curves of an edge leave and arrive, as shares of the boxes: five say "everything meets everything". */
 const FAN = [[0.2, 0.2], [0.5, 0.5], [0.8, 0.8], [0.2, 0.8], [0.8, 0.2]];
 
-/** @param {Box} a @param {Box} b @returns {string[]} curves from the right side of a to the left side of b */
-function curves(a, b) {
+/** @param {Box} a @param {Box} b @param {boolean} single one map to one map @returns {string[]} curves from the right side of a to the left side of b */
+function curves(a, b, single) {
   const [x0, x1] = [a.right + 5, b.left - 5];
   const middle = (x0 + x1) / 2;
-  return FAN.map(([u, v]) => {
+  return (single ? [FAN[1]] : FAN).map(([u, v]) => {
     const [y0, y1] = [a.top + (a.bottom - a.top) * u, b.top + (b.bottom - b.top) * v];
     return `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}`;
   });
@@ -51,8 +51,9 @@ function layOut(row, nodes, lit) {
   const names = ["input", ...nodes.map(({ name }) => name)];
   /** @param {string} name @param {string} part @returns {Box | null} */
   const boxOf = (name, part = "[data-maps]") => {
-    const box = row.querySelector(`[data-node="${name}"] ${part}`)?.getBoundingClientRect();
-    return box ? { left: box.left - origin.left, right: box.right - origin.left, top: box.top - origin.top, bottom: box.bottom - origin.top } : null;
+    const element = row.querySelector(`[data-node="${name}"] ${part}`);
+    const box = element?.getBoundingClientRect();
+    return element && box ? { count: element.childElementCount, left: box.left - origin.left, right: box.right - origin.left, top: box.top - origin.top, bottom: box.bottom - origin.top } : null;
   };
   /** @type {Edge[]} */
   const edges = [];
@@ -64,7 +65,7 @@ function layOut(row, nodes, lit) {
       if (!a || !b) continue;
       const skip = names.indexOf(node.name) - names.indexOf(input) > 1;
       const feet = skip && [boxOf(input, "[data-foot]") ?? a, boxOf(node.name, "[data-foot]") ?? b];
-      const paths = feet ? [detour(feet[0], feet[1], origin.height - 5)] : curves(a, b);
+      const paths = feet ? [detour(feet[0], feet[1], origin.height - 5)] : curves(a, b, a.count * b.count === 1);
       edges.push(...paths.map((path) => ({ path, skip, lit: node.name === lit })));
     }
   }

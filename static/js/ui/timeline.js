@@ -2,11 +2,12 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { html } from "htm/preact";
 import { useRef } from "preact/hooks";
-import { first, last, move, seek, setScale, setSpeed, toggle } from "../actions.js";
+import { first, last, move, seek, setSpeed, toggle } from "../actions.js";
 import { groups } from "./numbers.js";
-import { cursor, layout, opened, playing, scaleMode, speed, t, unit } from "../state.js";
+import { cursor, layout, opened, playing, speed, t, unit } from "../state.js";
 import { icon } from "./icons.js";
 import { panel, togglePanel } from "./panel.js";
+import { ScaleChoice } from "./scale_choice.js";
 import { Segmented } from "./segmented.js";
 import { Nest, Track } from "./tracks.js";
 
@@ -29,8 +30,7 @@ export function Timeline() {
       <${Speed} />
       <span class="sp"></span>
       <${StepField} />
-      <span class="field scale">${tr("timeline.scale")}<${Segmented} label=${tr("timeline.scale.label")} prefix="scale" value=${scaleMode.value}
-        onChoose=${setScale} choices=${["map", "layer", "network"].map((s) => ({ value: s, label: tr(`timeline.scale.${s}`) }))} /></span>
+      ${layout.value !== "narrow" && html`<${ScaleChoice} />`}
     </div>
   </footer>`;
 }
@@ -88,7 +88,7 @@ function StepField() {
   };
   if (!trace) return null;
   return html`<label class="field at" title=${tr("timeline.step.about", { last: groups(trace.steps - 1) })}>${tr("timeline.step")}
-    <input type="text" inputmode="numeric" autocomplete="off" data-testid="step-number" ref=${field} value=${groups(cursor.peek())} onChange=${commit}
+    <input type="text" inputmode="numeric" style=${{ width: `${groups(trace.steps).length + 1.5}ch` }} autocomplete="off" data-testid="step-number" ref=${field} value=${groups(cursor.peek())} onChange=${commit}
       onFocus=${(/** @type {any} */ event) => event.target.select()}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && commit(event)} />
     <span>${tr("timeline.of")} <span data-testid="step-total" class="num">${groups(trace.steps)}</span></span></label>`;

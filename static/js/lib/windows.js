@@ -1,0 +1,76 @@
+/** Windows of steps that have arrived, newest last, and the cutting of one step out of a window. */
+import { unravel } from "./cells.js";
+
+/** @typedef {import("../types.d.ts").Block} Block */
+/** @typedef {import("../types.d.ts").Column} Column */
+/** @typedef {import("../types.d.ts").Frame} Frame */
+/** @typedef {import("../types.d.ts").Numbers} Numbers */
+/** @typedef {import("../types.d.ts").StepView} StepView */
+/** @typedef {{start: number, stop: number, block: Block, columns: Record<string, Column>}} StepWindow */
+
+/** One row of a column; a column with a single row holds for every step. @param {Column | undefined} column @param {number} row @param {number} steps */
+function rowOf(column, row, steps) {
+  if (!column) return new Float64Array(0);
+  const rows = column.shape[0];
+  const width = column.shape.slice(1).reduce((a, b) => a * b, 1);
+  const at = rows === 1 && steps > 1 ? 0 : row;
+  return column.data.subarray(at * width, (at + 1) * width);
+}
+
+/** @param {StepWindow} window @param {number} index a step inside it @returns {StepView} */
+export function stepOf(window, index) {
+  const { block, columns, start, stop } = window;
+  const [row, steps] = [index - start, stop - start];
+  const at = (/** @type {string} */ name) => rowOf(columns[name], row, steps);
+  const operands = (/** @type {{name: string}[]} */ list) => Object.fromEntries(list.map(({ name }) => [name, {
+    index: /** @type {Int32Array} */ (at(`${name}.index`)), value: /** @type {Numbers} */ (at(`${name}.value`)),
+  }]));
+  const extra = Object.fromEntries(Object.keys(columns).filter((name) => name.startsWith("extra.")).map((name) => [name.slice(6), at(name)[0]]));
+  return {
+    index, block, cell: unravel(at("cell")[0], block.shape), result: at("result")[0], terms: /** @type {Numbers} */ (at("term")),
+    roles: operands(block.roles), addends: operands(block.addends), extra,
+    combined: at("combined")[0], residual: at("residual")[0],
+    partial: columns.partial ? /** @type {Numbers} */ (at("partial")) : null, rest: extra.rest ?? 0,
+  };
+}
+
+/** The newest windows, dropped by age once they hold too many bytes. */
+export class WindowCache {
+  /** @param {number} [most] bytes */
+  constructor(most = 24 * 2 ** 20) {
+    this.most = most;
+    this.bytes = 0;
+    /** @type {StepWindow[]} */
+    this.list = [];
+  }
+
+  /** @param {number} index @returns {StepWindow | undefined} */
+  find(index) {
+    for (let i = this.list.length - 1; i >= 0; i--) if (index >= this.list[i].start && index < this.list[i].stop) return this.list[i];
+    return undefined;
+  }
+
+  /** @param {StepWindow} window */
+  add(window) {
+    this.list = this.list.filter((old) => old.start < window.start || old.stop > window.stop);
+    this.list.push(window);
+    this.bytes = this.list.reduce((sum, one) => sum + bytesOf(one), 0);
+    while (this.bytes > this.most && this.list.length > 1) this.bytes -= bytesOf(/** @type {StepWindow} */ (this.list.shift()));
+  }
+
+  clear() {
+    this.list = [];
+    this.bytes = 0;
+  }
+}
+
+/** @param {StepWindow} window */
+function bytesOf(window) {
+  return Object.values(window.columns).reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+/** @param {Frame} frame of type "steps" @param {Block[]} blocks @returns {StepWindow} */
+export function windowOf(frame, blocks) {
+  const { start, stop, block } = frame.meta;
+  return { start: Number(start), stop: Number(stop), block: blocks[Number(block)], columns: frame.columns };
+}

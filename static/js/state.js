@@ -1,0 +1,68 @@
+/** Every signal of the application, in one place. Actions write them; the interface reads them. */
+import { computed, signal } from "@preact/signals";
+
+/** @typedef {import("./types.d.ts").Boot} Boot */
+/** @template T @typedef {import("@preact/signals").Signal<T>} Signal */
+
+/** What the server put into the page. @type {Boot} */
+export const boot = JSON.parse(document.getElementById("boot")?.textContent ?? "{}");
+
+/** The socket. "lost" is seen only after it has been open once. @type {Signal<"connecting" | "open" | "lost">} */
+export const conn = signal("connecting");
+/** The trace on the screen. It stays when a newer scenario turns out to be impossible. @type {Signal<import("./types.d.ts").Opened | null>} */
+export const opened = signal(null);
+/** The document last asked for. @type {Signal<import("./types.d.ts").ScenarioDoc | null>} */
+export const scenario = signal(null);
+/** Which preset the document came from; null for a document of one's own. @type {Signal<string | null>} */
+export const preset = signal(null);
+/** An `open` is under way. */
+export const pending = signal(false);
+
+/** The step looked at, 0 … steps − 1. */
+export const cursor = signal(0);
+/** The map on the stage; null shows the network only. @type {Signal<import("./types.d.ts").Focus | null>} */
+export const focus = signal(null);
+/** @type {Signal<import("./types.d.ts").Hover | null>} */
+export const hover = signal(null);
+/** @type {Signal<import("./types.d.ts").Hover | null>} */
+export const pinned = signal(null);
+/** The step at the cursor, once it has arrived; the one before stays until then. @type {Signal<import("./types.d.ts").StepView | null>} */
+export const stepData = signal(null);
+/** Tensors in the browser, a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
+export const mapData = signal(new Map());
+/** Which sample is shown when there are several. */
+export const sample = signal(0);
+
+/** @type {Signal<import("./types.d.ts").ScaleMode>} */
+export const scaleMode = signal("layer");
+/** @type {Signal<"explain" | "receipt" | "code">} */
+export const tab = signal("explain");
+/** @type {Signal<import("./types.d.ts").Unit>} */
+export const unit = signal("step");
+/** Steps per second. */
+export const speed = signal(12);
+export const playing = signal(false);
+
+/** @type {Signal<import("./types.d.ts").Notice | null>} */
+export const notice = signal(null);
+/** The field of the document that the server refused, until the next good answer. @type {Signal<{path: string, message: string} | null>} */
+export const fieldError = signal(null);
+
+/** @type {Signal<import("./types.d.ts").Theme>} */
+export const theme = signal("light");
+/** @type {Signal<import("./types.d.ts").Lang>} */
+export const lang = signal("en");
+/** The strings of the language, by key. @type {Signal<Record<string, string>>} */
+export const catalogue = signal({});
+/** Translates; a missing key shows itself, and the catalogue test keeps that from happening. @type {import("@preact/signals").ReadonlySignal<import("./types.d.ts").Translate>} */
+export const t = computed(() => {
+  const strings = catalogue.value;
+  return (key, args) => {
+    const text = strings[key] ?? key;
+    return args ? text.replace(/\{(\w+)\}/g, (whole, name) => (name in args ? String(args[name]) : whole)) : text;
+  };
+});
+
+/** @type {Signal<import("./types.d.ts").Layout>} */
+export const layout = signal("wide");
+export const reducedMotion = signal(false);

@@ -5,7 +5,7 @@ import { drawRing } from "./ring.js";
 
 /** Cells per side of the loupe, and their size. */
 const SIDE = 9;
-const CELL = 34;
+const CELL = 31;
 
 /** @type {HTMLDivElement | null} */
 let element = null;

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import * as state from "../state.js";
 import { CodeTab } from "./inspector_code.js";
 import { ExplainTab } from "./inspector_explain.js";
@@ -8,13 +8,42 @@ import { stageProps } from "./stage_props.js";
 
 const TABS = /** @type {const} */ (["explain", "receipt", "code"]);
 
+/** The words and the receipt follow at most this often: nobody reads at 60 steps/s, and the frames belong to the stage. */
+const CALM_MS = 90;
+
+/**
+ * A value that changes at once when it changed seldom, else every CALM_MS; the last one always arrives.
+ * @template T
+ * @param {T} value @returns {T}
+ */
+function useCalm(value) {
+  const [shown, setShown] = useState(value);
+  const changed = useRef(0);
+  const wait = Math.max(0, changed.current + CALM_MS - performance.now());
+  useEffect(() => {
+    if (shown === value) return undefined;
+    const take = () => {
+      changed.current = performance.now();
+      setShown(value);
+    };
+    if (wait === 0) {
+      take();
+      return undefined;
+    }
+    const timer = setTimeout(take, wait);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return shown;
+}
+
 /** What is to be said about the step at the cursor: in words, as a receipt, as code. */
 export function Inspector() {
   const t = state.t.value;
   const focus = state.focus.value;
   const tab = state.tab.value;
   const input = focus?.node === "input";
-  const props = focus ? stageProps({ w: 0, h: 0 }, input) : null;
+  const step = useCalm(state.stepData.value);
+  const props = focus ? stageProps({ w: 0, h: 0 }, input, step) : null;
   const [id] = useState(() => `insp-${Math.random().toString(36).slice(2, 8)}`);
   const turn = (/** @type {KeyboardEvent} */ event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { cellName, ravel } from "../views/parts/geometry.js";
-import { cellOf, hotTerms } from "../views/parts/links.js";
+import { cellOf, hotTerms, termPerRole } from "../views/parts/links.js";
 import { fixed, full, scientific } from "../views/parts/numbers.js";
 import { channelName, shapeOf, termsPerChannel } from "../views/parts/source.js";
 
@@ -14,7 +14,7 @@ const DECIMALS = 4;
 
 /** Whole-number receipts need no decimals. @param {StageProps} p */
 function decimalsOf({ step }) {
-  const whole = step.terms.every(Number.isInteger) && Object.values(step.addends).every(({ value }) => Number.isInteger(value[0]));
+  const whole = step.terms.every((v) => Number.isInteger(v) || !Number.isFinite(v)) && Number.isInteger(step.result) && Object.values(step.addends).every(({ value }) => Number.isInteger(value[0]));
   return whole ? 0 : DECIMALS;
 }
 
@@ -29,7 +29,7 @@ export function ReceiptTab({ p }) {
   return html`<div class="receipt">
     <p class="receipt-name">${cellName(block.writes, ravel(p.cell, block.shape), block.shape)}</p>
     <table class="rc terms-table" onPointerLeave=${() => p.setHover(null)}>
-      <thead><tr>${block.roles.map((role) => html`<th>${role.tensor}</th>`)}<th>${t(block.roles.length > 1 && block.combine === "sum" ? "receipt.product" : "receipt.term")}</th></tr></thead>
+      <thead><tr>${termPerRole(step) ? html`<th>${t("stage.input")}</th>` : block.roles.map((role) => html`<th>${role.tensor}</th>`)}<th>${t(block.roles.length > 1 && block.combine === "sum" ? "receipt.product" : "receipt.term")}</th></tr></thead>
       <tbody>${terms.map((i) => html`<${TermRow} key=${i} p=${p} i=${i} hot=${hotTerms(step, p.hover).has(i)} />`)}</tbody>
     </table>
     ${pages > 1 && html`<div class="pager">
@@ -51,7 +51,8 @@ function order({ step, block }) {
 /** One term: what was read from where, and what it gave. @param {{p: StageProps, i: number, hot: boolean}} props */
 function TermRow({ p, i, hot }) {
   const { block, step, t } = p;
-  const read = block.roles.map((role) => {
+  const apart = termPerRole(step);
+  const read = (apart ? [block.roles[i]] : block.roles).map((role) => {
     const { index, value } = step.roles[role.name];
     const k = index.length === 1 ? 0 : i;
     return { role, index: index[k], value: value[k] };
@@ -60,7 +61,7 @@ function TermRow({ p, i, hot }) {
   const place = { tensor: first.role.tensor, cell: first.index, term: i };
   return html`<tr class=${`${hot ? "hot" : ""} ${first.index < 0 ? "pad" : ""}`} onPointerEnter=${() => p.setHover(place)} onClick=${() => p.pin(place)}>
     ${read.map(({ role, index, value }) => html`<td class=${`acc-${role.accent}`} title=${`${index >= 0 ? cellName(role.tensor, index, shapeOf(p, role.tensor)) : t("stage.padding_cell")} = ${full(value)}`}>
-      <small>${index >= 0 ? cellName("", index, shapeOf(p, role.tensor)) : t(index === -1 ? "receipt.padding" : "receipt.none")}</small> ${fixed(value, decimalsOf(p))}</td>`)}
+      <small>${index >= 0 ? cellName(apart ? role.tensor : "", index, shapeOf(p, role.tensor)) : t(index === -1 ? "receipt.padding" : "receipt.none")}</small> ${fixed(value, decimalsOf(p))}</td>`)}
     <td>${fixed(step.terms[i], decimalsOf(p))}</td></tr>`;
 }
 

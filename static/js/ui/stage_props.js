@@ -7,11 +7,11 @@ import * as state from "../state.js";
  * What a view is given: the step at the cursor and the means to point, pin, jump and edit. Null while the numbers are on their way.
  * @param {{w: number, h: number}} size of the stage body
  * @param {boolean} [input] the input is in focus, which no step wrote
+ * @param {import("../types.d.ts").StepView | null} [step]
  * @returns {StageProps | null}
  */
-export function stageProps(size, input = false) {
+export function stageProps(size, input = false, step = state.stepData.value) {
   const opened = state.opened.value;
-  const step = state.stepData.value;
   const focus = state.focus.value;
   if (!opened || (!step && !input)) return null;
   const maps = state.mapData.value;

@@ -14,7 +14,7 @@ export function View(p) {
   const { index, value } = p.step.roles[p.block.roles[0].name];
   const inside = Array.from(value).filter((_, i) => index[i] >= 0);
   const divisor = p.step.extra.divisor ?? index.length;
-  const sum = inside.length <= 9 ? inside.map(mid).join(" + ").replaceAll("+ −", "− ") : `${inside.slice(0, 4).map(mid).join(" + ").replaceAll("+ −", "− ")} + … (${inside.length})`;
+  const sum = inside.length <= 9 ? inside.map(mid).join(" + ").replaceAll("+ −", "− ") : `${inside.slice(0, 4).map(mid).join(" + ").replaceAll("+ −", "− ")} + … ${p.t("stage.n_values", { n: inside.length })}`;
   const chips = [
     { text: `(${sum})`, label: p.t("stage.window"), role: "v" },
     "÷",

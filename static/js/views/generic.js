@@ -4,7 +4,7 @@ import { Destination } from "./parts/Destination.js";
 import { Operand } from "./parts/Operand.js";
 import { SumChips } from "./parts/SumChips.js";
 import { cellName, ravel } from "./parts/geometry.js";
-import { hotTerms } from "./parts/links.js";
+import { hotTerms, termPerRole } from "./parts/links.js";
 import { full, mid } from "./parts/numbers.js";
 import { shapeOf } from "./parts/source.js";
 
@@ -29,7 +29,7 @@ export function View(p) {
     ${first && html`<${Operand} p=${p} tensor=${first.tensor} px=${px} cell=${read} legend />`}
     <div class="terms">
       ${shown.map((i) => html`<div class=${`term-row any ${hot.has(i) ? "hot" : ""}`} key=${i} onPointerLeave=${() => p.setHover(null)}>
-        ${block.roles.map((role) => {
+        ${(termPerRole(step) ? [block.roles[i]] : block.roles).map((role) => {
           const { index, value } = step.roles[role.name];
           const k = Math.min(i, value.length - 1);
           return html`<span class=${`term ${role.accent[0] === "w" ? "w" : role.accent[0] === "g" ? "g" : "v"}`} title=${full(value[k])}

@@ -25,7 +25,7 @@ function Pipeline(p) {
   const { info, shape, t } = p;
   const [h, w] = planeSize(shape);
   const narrow = p.layout === "narrow";
-  const side = narrow ? Math.min(240, p.size.w - 20) : Math.max(96, Math.min(250, (p.size.w - 150) / 4, p.size.h - 130));
+  const side = narrow ? Math.min(240, p.size.w - 20) : Math.max(96, Math.min(250, (p.size.w - 210) / 4, p.size.h - 130));
   const [mean, std] = [fill(info.mean, 0, shape[1]), fill(info.std, 1, shape[1])];
   const plain = mean.every((/** @type {number} */ v) => v === 0) && std.every((/** @type {number} */ v) => v === 1);
   const channel = p.channel ?? 0;
@@ -38,7 +38,7 @@ function Pipeline(p) {
     <div class="op big">→</div>
     <${Stage} n="3" title=${t("stage.fit_scaled")} note=${t("stage.fit_scaled_note")}>
       <div class="planes">${Array.from({ length: Math.min(3, shape[1]) }, (_, c) => html`<div class="plane" key=${c}>
-        <${Operand} p=${p} tensor="input" px=${Math.floor(shape[1] === 1 ? side : side / (narrow ? 3.4 : 2.1))} cell=${planeStart(shape, p.sample ?? 0, c)} ring=${null}
+        <${Operand} p=${p} tensor="input" px=${Math.floor(shape[1] === 1 ? side : (side - 24) / (narrow ? 3 : 2))} cell=${planeStart(shape, p.sample ?? 0, c)} ring=${null}
           title=${shape[1] === 3 ? t(["stage.red", "stage.green", "stage.blue"][c]) : t("stage.grey")} /></div>`)}</div></${Stage}>
     <div class="op big">→</div>
     <${Stage} n="4" title=${t("stage.fit_tensor", { shape: shape.slice(1).join(" × ") })} note=${plain ? t("stage.fit_plain") : t("stage.fit_norm", { mean: mean.map(mid).join(", "), std: std.map(mid).join(", ") })}>

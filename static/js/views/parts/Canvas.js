@@ -4,19 +4,22 @@ import { prepare } from "../../draw/canvas.js";
 
 /**
  * A canvas that is redrawn whenever its component renders. Drawing happens before the browser paints, in the same frame as the rest of the page.
- * @param {{w: number, h: number, draw: (ctx: CanvasRenderingContext2D) => void, cls?: string, label?: string, focusable?: boolean,
+ * @param {{w: number, h: number, draw: (ctx: CanvasRenderingContext2D) => void, same?: string, cls?: string, label?: string, focusable?: boolean,
  *   at?: (x: number, y: number, event: PointerEvent) => void, leave?: () => void, click?: (x: number, y: number, event: MouseEvent) => void,
  *   double?: (x: number, y: number) => void, keys?: (event: KeyboardEvent) => void, focus?: () => void, blur?: () => void}} props
- *   positions in CSS pixels from the canvas' corner
+ *   positions in CSS pixels from the canvas' corner; same: two renders with the same text draw the same picture
  */
-export function Canvas({ w, h, draw, cls = "", label, focusable = false, at, leave, click, double, keys, focus, blur }) {
+export function Canvas({ w, h, draw, same, cls = "", label, focusable = false, at, leave, click, double, keys, focus, blur }) {
   const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const paint = useRef(draw);
   paint.current = draw;
   const size = useRef([w, h]);
   size.current = [w, h];
+  const drawn = useRef(/** @type {string | undefined} */ (undefined));
   useLayoutEffect(() => {
-    if (ref.current) draw(prepare(ref.current, w, h));
+    if (!ref.current || (same !== undefined && same === drawn.current)) return;
+    drawn.current = same;
+    draw(prepare(ref.current, w, h));
   });
   useEffect(() => {
     // moving the window to a screen of another density redraws at that density

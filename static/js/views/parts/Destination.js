@@ -42,7 +42,7 @@ export function Destination({ p, px, links = [], title, tensor = p.block.writes,
   const name = title ?? (shape.length >= 4 ? `${tensor}, ${p.t("stage.channel", { c: channel })}` : tensor);
   return html`<div class="dest">
     <div class="head">${name}</div>
-    <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${px} shade=${shade} thumb=${view?.thumb ?? false}
+    <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${Math.min(px, 76 * Math.max(rows, cols))} shade=${shade} thumb=${view?.thumb ?? false}
       written=${Math.max(0, Math.min(count, written - start))} links=${areas} label=${name} text=${cellText} version=${`${p.step.index} ${tensor}`}
       ring=${at >= 0 && at < count ? { y: Math.floor(at / cols), x: at % cols, h: 1, w: 1 } : null}
       full=${(/** @type {number} */ r, /** @type {number} */ c, /** @type {number} */ v) => `${cellName(tensor, start + r * cols + c, shape)} = ${full(v)}`}

@@ -88,7 +88,7 @@ export function Grid(props) {
     if (value !== null) edit?.(i, value);
   };
   return html`<div class=${`numgrid ${edit ? "editable" : ""}`}>
-    <${Canvas} w=${w + 2 * MARGIN} h=${h + 2 * MARGIN} draw=${draw} label=${label} focusable
+    <${Canvas} w=${w + 2 * MARGIN} h=${h + 2 * MARGIN} draw=${draw} same=${picture(props, at)} label=${label} focusable
       at=${(/** @type {number} */ x, /** @type {number} */ y, /** @type {PointerEvent} */ e) => point(find(x, y), e)}
       leave=${() => point(null, null)}
       click=${(/** @type {number} */ x, /** @type {number} */ y) => choose(find(x, y))}
@@ -98,6 +98,13 @@ export function Grid(props) {
       label=${props.full(editing)} done=${done} />`}
     <${Table} caption=${label} rows=${rows} cols=${cols} text=${props.text} version=${props.version} />
   </div>`;
+}
+
+/** What the picture of a grid depends on: a kernel stays the same for a whole channel and is not drawn again. @param {GridProps} p @param {number} at */
+function picture(p, at) {
+  let text = `${p.rows} ${p.cols} ${p.cell} ${p.gap} ${p.accent} ${p.absmax} ${p.theme} ${p.ringed} ${at} ${p.hot ? [...p.hot] : ""} ${p.dim ? [...p.dim] : ""}`;
+  for (let i = 0; i < p.rows * p.cols; i++) text += ` ${p.value(i)}${p.state?.(i) ?? ""}`;
+  return text;
 }
 
 function hideAll() {

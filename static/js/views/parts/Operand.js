@@ -7,6 +7,9 @@ import { cellOf } from "./links.js";
 import { cell as cellText, full } from "./numbers.js";
 import { channelName, shadeOf, shapeOf } from "./source.js";
 
+/** A cell is never drawn larger: a map of one number is no poster. */
+export const MOST_CELL = 76;
+
 /**
  * The plane of a tensor that a flat cell lies in, with a ring or links, hover and jump: the source side of most views.
  * @param {{p: import("../../types.d.ts").StageProps, tensor: string, px: number, cell: number, ring?: import("./MapView.js").Area | null, title?: string,
@@ -29,9 +32,9 @@ export function Operand({ p, tensor, px, cell, ring, title, links = [], pad = [0
   const name = title ?? (shape.length >= 4 ? `${tensor}, ${channelName(p, tensor, channel)}` : tensor);
   return html`<div class="dest">
     <div class="head">${name}</div>
-    <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${px} shade=${shade} thumb=${view?.thumb ?? false}
+    <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${Math.min(px, MOST_CELL * Math.max(rows, cols))} shade=${shade} thumb=${view?.thumb ?? false}
       pad=${pad} taps=${taps} ring=${ring === undefined ? (cell >= 0 ? one(at) : null) : ring} links=${areas} label=${name} text=${cellText}
-      version=${`${p.step.index} ${tensor}`}
+      version=${`${p.step?.index} ${tensor} ${count}`}
       full=${(/** @type {number} */ r, /** @type {number} */ c, /** @type {number} */ v) => `${cellName(tensor, start + r * cols + c, shape)} = ${full(v)}`}
       hover=${(/** @type {number | null} */ i) => p.setHover(i === null || i >= count ? null : { tensor, cell: start + i })}
       jump=${(/** @type {number} */ i) => i < count && p.jump(tensor, start + i)}

@@ -16,12 +16,22 @@ export function hotTerms(step, hover) {
   if (hover.term !== undefined) return new Set([hover.term]);
   if (hover.cell === null || hover.cell === undefined) return NONE;
   const found = new Set();
-  for (const role of step.block.roles) {
-    if (role.tensor !== hover.tensor) continue;
+  const apart = termPerRole(step);
+  step.block.roles.forEach((role, r) => {
+    if (role.tensor !== hover.tensor) return;
     const index = step.roles[role.name]?.index;
+    if (apart) {
+      if (index[0] === hover.cell) found.add(r);
+      return;
+    }
     for (let t = 0; index && t < index.length; t++) if (index[t] === hover.cell) found.add(t);
-  }
+  });
   return found;
+}
+
+/** Add and concat: every operand is one term of its own, where a product joins all operands in each term. @param {StepView} step */
+export function termPerRole({ block, roles, terms }) {
+  return block.roles.length > 1 && terms.length === block.roles.length && block.roles.every(({ name }) => roles[name].index.length === 1);
 }
 
 /** Shifts a set of term numbers into a grid that starts at `from`. @param {Set<number>} terms @param {number} from @param {number} count */

@@ -9,7 +9,7 @@
 export function shadeOf(p, tensor, channel) {
   const picture = pictureOf(p, tensor);
   if (picture) return { accent: "grey", absmax: 1, theme: p.theme, mean: picture.mean[channel] ?? 0, std: picture.std[channel] ?? 1 };
-  const accent = p.block.roles.find((role) => role.tensor === tensor)?.accent ?? "value";
+  const accent = p.block?.roles.find((role) => role.tensor === tensor)?.accent ?? "value";
   return { accent, absmax: p.absmax(tensor, channel), theme: p.theme };
 }
 

@@ -62,7 +62,9 @@ function useSize(ref, shown) {
 /** `stage-shown` when a map came into focus, `step-drawn` for every step, both after the pixels are there.
  * @param {{node: string, channel: number} | null} focus */
 function useMarks(focus) {
-  const index = state.stepData.value?.index ?? -1;
+  const step = state.stepData.value;
+  // until the step of the new map has arrived, the one before is what is seen
+  const index = focus?.node === "input" || step?.block.node === focus?.node ? step?.index ?? 0 : -1;
   const key = focus ? `${focus.node} ${focus.channel}` : "";
   const wanted = useRef("");
   useLayoutEffect(() => {

@@ -14,6 +14,7 @@ export function stageProps(size, input = false, step = state.stepData.value) {
   const opened = state.opened.value;
   const focus = state.focus.value;
   if (!opened || (!step && !input)) return null;
+  if (step && !input && !fits(opened, step)) return null;
   const maps = state.mapData.value;
   const block = step?.block;
   const node = input ? inputNode(opened) : opened.nodes.find((entry) => entry.name === block?.node);
@@ -37,6 +38,15 @@ export function stageProps(size, input = false, step = state.stepData.value) {
     t: state.t.value, theme: state.theme.value, layout: state.layout.value, scaleMode: state.scaleMode.value,
     channel: focus?.channel ?? 0, sample: state.sample.value,
   });
+}
+
+/**
+ * The step before stays on the screen until its successor arrives; after an edit that is right, in another network it would point nowhere.
+ * @param {NonNullable<typeof state.opened.value>} opened @param {import("../types.d.ts").StepView} step
+ */
+function fits(opened, { block }) {
+  const now = opened.blocks.find((entry) => entry.start === block.start);
+  return now !== undefined && now.writes === block.writes && now.stop === block.stop && String(now.term_shape) === String(block.term_shape);
 }
 
 /** The input has no layer; the views need a name for it. @param {NonNullable<typeof state.opened.value>} opened */

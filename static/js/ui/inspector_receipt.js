@@ -29,7 +29,7 @@ export function ReceiptTab({ p }) {
   return html`<div class="receipt">
     <p class="receipt-name">${cellName(block.writes, ravel(p.cell, block.shape), block.shape)}</p>
     <table class="rc terms-table" onPointerLeave=${() => p.setHover(null)}>
-      <thead><tr>${termPerRole(step) ? html`<th>${t("stage.input")}</th>` : block.roles.map((role) => html`<th>${role.tensor}</th>`)}<th>${t(block.roles.length > 1 && block.combine === "sum" ? "receipt.product" : "receipt.term")}</th></tr></thead>
+      <thead><tr>${termPerRole(step) ? html`<th>${t("stage.input")}</th>` : block.roles.map((role) => html`<th>${role.tensor}</th>`)}<th>${t(block.roles.length > 1 && block.combine === "sum" && !termPerRole(step) ? "receipt.product" : "receipt.term")}</th></tr></thead>
       <tbody>${terms.map((i) => html`<${TermRow} key=${i} p=${p} i=${i} hot=${hotTerms(step, p.hover).has(i)} />`)}</tbody>
     </table>
     ${pages > 1 && html`<div class="pager">

@@ -35,8 +35,12 @@ function Convolution(p) {
   const narrow = p.layout === "narrow";
   const size = convLayout(p.size, open.length, others.length, geo.slide.k, narrow);
   const chips = html`<${SumChips} chips=${chipsOf(p, geo, open, others)} leave=${() => p.setHover(null)} />`;
+  // on a short stage the other channels stand beside the destination, where there is room
+  const beside = !size.chipsBelow && !narrow;
+  const list = others.length > 0 && html`<${Others} p=${p} geo=${geo} channels=${others} height=${beside ? size.dest + 20 : size.listHeight}
+    columns=${narrow || beside ? 1 : 3} open=${pinOpen} />`;
   const dest = html`<div class="dest-slot">
-    <${Destination} p=${p} px=${size.dest} links=${inputReach(p, geo)} />
+    <div class="dest-row"><${Destination} p=${p} px=${size.dest} links=${inputReach(p, geo)} />${beside && list}</div>
     ${!size.chipsBelow && chips}
   </div>`;
   const links = outputField(p, geo);
@@ -49,7 +53,7 @@ function Convolution(p) {
         <div class="head partial-head">${p.t("stage.head_partial")}</div>
         ${open.map((c) => html`<${Row} key=${c} p=${p} geo=${geo} channel=${c} cell=${size.cell} map=${size.map} links=${links} />`)}
       </div>
-      ${others.length > 0 && html`<${Others} p=${p} geo=${geo} channels=${others} height=${size.listHeight} columns=${narrow ? 1 : 3} open=${pinOpen} />`}
+      ${!beside && list}
       ${size.chipsBelow && chips}
     </div>
     ${dest}

@@ -30,18 +30,18 @@ function Pipeline(p) {
   const plain = mean.every((/** @type {number} */ v) => v === 0) && std.every((/** @type {number} */ v) => v === 1);
   const channel = p.channel ?? 0;
   return html`<div class=${`pipeline ${narrow ? "one-column" : ""}`}>
-    <${Stage} n="1" title=${t("stage.fit_picture")} note=${t(`stage.fit_${info.fit}`, { w: info.width, h: info.height, box: boxText(info.box) })}>
+    <${Stage} side=${side} n="1" title=${t("stage.fit_picture")} note=${t(`stage.fit_${info.fit}`, { w: info.width, h: info.height, box: boxText(info.box) })}>
       <${Picture} info=${info} side=${side} /></${Stage}>
     <div class="op big">→</div>
-    <${Stage} n="2" title=${t("stage.fit_resized", { w, h })} note=${t(shape[1] === 1 ? "stage.fit_grey" : "stage.fit_rgb")}>
+    <${Stage} side=${side} n="2" title=${t("stage.fit_resized", { w, h })} note=${t(shape[1] === 1 ? "stage.fit_grey" : "stage.fit_rgb")}>
       <${Resized} p=${p} shape=${shape} side=${side} mean=${mean} std=${std} /></${Stage}>
     <div class="op big">→</div>
-    <${Stage} n="3" title=${t("stage.fit_scaled")} note=${t("stage.fit_scaled_note")}>
+    <${Stage} side=${side} n="3" title=${t("stage.fit_scaled")} note=${t("stage.fit_scaled_note")}>
       <div class="planes">${Array.from({ length: Math.min(3, shape[1]) }, (_, c) => html`<div class="plane" key=${c}>
         <${Operand} p=${p} tensor="input" px=${Math.floor(shape[1] === 1 ? side : (side - 24) / (narrow ? 3 : 2))} cell=${planeStart(shape, p.sample ?? 0, c)} ring=${null}
           title=${shape[1] === 3 ? t(["stage.red", "stage.green", "stage.blue"][c]) : t("stage.grey")} /></div>`)}</div></${Stage}>
     <div class="op big">→</div>
-    <${Stage} n="4" title=${t("stage.fit_tensor", { shape: shape.slice(1).join(" × ") })} note=${plain ? t("stage.fit_plain") : t("stage.fit_norm", { mean: mean.map(mid).join(", "), std: std.map(mid).join(", ") })}>
+    <${Stage} side=${side} n="4" title=${t("stage.fit_tensor", { shape: shape.slice(1).join(" × ") })} note=${plain ? t("stage.fit_plain") : t("stage.fit_norm", { mean: mean.map(mid).join(", "), std: std.map(mid).join(", ") })}>
       <${Operand} p=${plainly(p)} tensor="input" px=${side} cell=${planeStart(shape, p.sample ?? 0, channel)} ring=${null} title=${`input, ${t("stage.channel", { c: channel })}`} />
       <${Legend} accent="value" absmax=${p.absmax("input", channel)} theme=${p.theme} scope="" w=${Math.min(side, 240)} t=${t} /></${Stage}>
   </div>`;
@@ -63,8 +63,8 @@ function boxText(box) {
 }
 
 /** @param {any} props */
-function Stage({ n, title, note, children }) {
-  return html`<figure class="fit"><figcaption><b>${n}</b> ${title}</figcaption>${children}<p>${note}</p></figure>`;
+function Stage({ n, title, note, side, children }) {
+  return html`<figure class="fit" style=${{ width: `${side + 10}px` }}><figcaption><b>${n}</b> ${title}</figcaption>${children}<p>${note}</p></figure>`;
 }
 
 /** The picture as uploaded, upright, with the part that is used. @param {any} props */

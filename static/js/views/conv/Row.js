@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
 import { Grid } from "../parts/Grid.js";
-import { areaBox, mapMetrics, MapView } from "../parts/MapView.js";
+import { areaBox, mapMetrics } from "../../draw/map.js";
+import { MapView } from "../parts/MapView.js";
 import { ZoomLines } from "../parts/ZoomLines.js";
 import { cellName, met, planeOf, planeStart, unravel } from "../parts/geometry.js";
 import { cellOf, hotTerms, within } from "../parts/links.js";

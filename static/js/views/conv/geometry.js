@@ -53,7 +53,7 @@ export function convLayout(size, open, others, k, narrow) {
     return { cell, map, dest: Math.min(size.w - 12, 320), chipsBelow: true, listHeight: Math.min(3, others) * 28 };
   }
   const chipsBelow = size.h >= 440;
-  const listHeight = others ? Math.min(3, Math.ceil(others / 3)) * 28 + 8 : 0;
+  const listHeight = others && chipsBelow ? Math.min(3, Math.ceil(others / 3)) * 28 + 8 : 0;
   const room = size.h - 20 - (chipsBelow ? 58 : 0) - listHeight;
   const row = Math.floor((room - 6 * (open - 1)) / open) - 8;
   const block = Math.max(90, Math.min(row, open === 1 ? 216 : open === 2 ? 156 : 120));

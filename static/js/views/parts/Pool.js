@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { Destination } from "./Destination.js";
 import { Grid } from "./Grid.js";
-import { areaBox, EDGE, mapMetrics } from "./MapView.js";
+import { areaBox, EDGE, mapMetrics } from "../../draw/map.js";
 import { Operand } from "./Operand.js";
 import { ZoomLines } from "./ZoomLines.js";
 import { cellName, planeSize, planeStart, reached, slideOf, unravel, windowBox } from "./geometry.js";

@@ -1,0 +1,310 @@
+/** Everything a user can do. The interface calls these and reads the signals. */
+import { batch } from "@preact/signals";
+import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
+import { parse, presetDoc, remember } from "./link.js";
+import { fetchTensor, open } from "./open.js";
+import { boot, catalogue, cursor, focus, lang, mapData, notice, opened, pinned, playing, preset, scaleMode, scenario, speed, t, theme } from "./state.js";
+import { restart, start, stop } from "./steps.js";
+import { request, StreamError } from "./stream.js";
+
+/** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
+/** @typedef {import("./types.d.ts").Unit} Unit */
+/** @typedef {import("./open.js").Where} Where */
+
+// ---- scenarios
+
+/** @param {string} id of a preset; the present picture comes along where the preset takes pictures of one's own choosing */
+export async function openPreset(id) {
+  const doc = presetDoc(id, undefined);
+  if (!doc) return;
+  const before = preset.peek();
+  preset.value = id;
+  if (!(await openScenario(doc, { focus: null }))) preset.value = before;
+}
+
+/** @param {ScenarioDoc} doc @param {Where} [where] @returns {Promise<boolean>} */
+export function openScenario(doc, where = {}) {
+  stop();
+  remember(doc);
+  scenario.value = doc;
+  return open({ scenario: doc }, where);
+}
+
+/** Goes to a place an address names; a picture that is gone is said to be gone, and a sample takes its place.
+ * @param {import("./link.js").Place} place */
+export async function travel(place) {
+  const where = { step: place.step, focus: place.focus };
+  preset.value = place.preset;
+  if (!place.doc) return open({ digest: place.digest }, where);
+  if (await openScenario(place.doc, where)) return true;
+  const sample = presetDoc(place.preset ?? "tiny_vgg", undefined)?.input?.image;
+  if (!place.doc.input?.image || !sample || place.doc.input.image === sample) return opened.peek() !== null;
+  const lost = await openScenario({ ...place.doc, input: { ...place.doc.input, image: sample } }, where);
+  if (lost) notice.value = { level: "error", text: t.peek()("error.image_gone"), sticky: true };
+  return lost;
+}
+
+/** The first screen: where the address says, else Tiny VGG with its sample. */
+export async function begin() {
+  const place = await parse(location.hash);
+  if (place && (await travel(place))) return;
+  await openPreset("tiny_vgg");
+}
+
+/** The document with a change, at the same cell. @param {(doc: ScenarioDoc) => ScenarioDoc} change @returns {Promise<boolean>} */
+function changed(change) {
+  const doc = scenario.peek();
+  return doc ? openScenario(change(doc), { keepCursor: true }) : Promise.resolve(false);
+}
+
+/** @param {ScenarioDoc} doc @param {NonNullable<ScenarioDoc["params"]>} patch */
+const withParams = (doc, patch) => ({ ...doc, params: { ...doc.params, ...patch } });
+
+/** Another picture. A network whose input was typed in turns to one that takes pictures. @param {string} id */
+export function setImage(id) {
+  if (scenario.peek()?.input?.image) return changed((doc) => ({ ...doc, input: { ...doc.input, image: id } }));
+  preset.value = "tiny_vgg";
+  return openScenario(/** @type {ScenarioDoc} */ (presetDoc("tiny_vgg", id)), { focus: null });
+}
+
+/** @param {"contain" | "cover" | "stretch"} fit how the picture is fitted to the input */
+export function setFit(fit) {
+  return changed((doc) => ({ ...doc, input: { ...doc.input, fit } }));
+}
+
+/** Sends a picture to the server and shows it. @param {Blob} blob @returns {Promise<boolean>} */
+export async function uploadImage(blob) {
+  const tr = t.peek();
+  const most = boot.limits?.max_image_bytes ?? Infinity;
+  if (blob.size > most) {
+    notice.value = { level: "error", text: tr("error.image_large", { size: (blob.size / 2 ** 20).toFixed(1), most: (most / 2 ** 20).toFixed(0) }) };
+    return false;
+  }
+  const form = new FormData();
+  form.append("file", blob, blob instanceof File ? blob.name : "picture.png");
+  try {
+    const response = await fetch("/api/images", { method: "POST", body: form });
+    const answer = await response.json();
+    if (!response.ok) throw new StreamError(answer);
+    if (answer.frames > 1) notice.value = { level: "info", text: tr("notice.first_frame", { n: answer.frames }) };
+    return await setImage(answer.id);
+  } catch (error) {
+    notice.value = { level: "error", text: error instanceof StreamError ? error.message : tr("error.upload") };
+    return false;
+  }
+}
+
+/** @param {string} tensor @param {number[]} cell @param {number} value */
+export function edit(tensor, cell, value) {
+  return changed((doc) => withParams(doc, {
+    edits: [...(doc.params?.edits ?? []).filter((one) => one.tensor !== tensor || String(one.cell) !== String(cell)), { tensor, cell, value }],
+  }));
+}
+
+export function resetEdits() {
+  return changed((doc) => withParams(doc, { edits: [] }));
+}
+
+/** @param {number} seed */
+export function setSeed(seed) {
+  return changed((doc) => withParams(doc, { seed }));
+}
+
+/** New numbers from another seed. */
+export function reseed() {
+  return setSeed(Math.floor(Math.random() * 100000));
+}
+
+/** @param {string} scheme */
+export function setScheme(scheme) {
+  return changed((doc) => withParams(doc, { scheme }));
+}
+
+/** Changes fields of one node; another kind keeps the fields it shares. @param {string} name @param {Record<string, unknown>} patch */
+export function setNode(name, patch) {
+  return changed((doc) => ({ ...doc, network: doc.network.map((node) => (node.name === name ? patched(node, patch) : node)) }));
+}
+
+/** Fields that kinds of the same family share. */
+const SHARED = ["name", "inputs", "kernel_size", "stride", "padding"];
+/** Activations have no window. */
+const POOLS = ["maxpool2d", "avgpool2d"];
+
+/** @param {import("./types.d.ts").NodeSpec} node @param {Record<string, unknown>} patch @returns {import("./types.d.ts").NodeSpec} */
+function patched(node, patch) {
+  if (!patch.kind || patch.kind === node.kind) return { ...node, ...patch };
+  const kept = SHARED.filter((key) => key in node && (key === "name" || key === "inputs" || POOLS.includes(String(patch.kind))));
+  return /** @type {import("./types.d.ts").NodeSpec} */ ({ ...Object.fromEntries(kept.map((key) => [key, node[key]])), ...patch });
+}
+
+// ---- the cursor
+
+/** @param {number} step */
+export function seek(step) {
+  const trace = opened.peek();
+  if (!trace) return;
+  const at = Math.max(0, Math.min(trace.steps - 1, Math.round(step)));
+  batch(() => {
+    cursor.value = at;
+    follow(at);
+  });
+  restart();
+}
+
+/** With a map on the stage, the stage shows the map of the step: the focus goes where the cursor goes. @param {number} step */
+function follow(step) {
+  const trace = opened.peek();
+  const block = trace?.blocks[blockAt(trace.blocks, step)];
+  if (!block || !focus.peek()) return;
+  const channel = block.shape.length > 1 ? unravel(step - block.start, block.shape)[1] : 0;
+  const at = focus.peek();
+  if (at?.node !== block.node || at?.channel !== channel) focus.value = { node: block.node, channel };
+}
+
+/** @param {Unit} unit @param {number} sign */
+export function move(unit, sign) {
+  const trace = opened.peek();
+  if (!trace) return;
+  enter();
+  seek(moved(trace.blocks, cursor.peek(), unit, sign));
+}
+
+/** A step wants a stage to be seen on. */
+function enter() {
+  const trace = opened.peek();
+  const block = trace?.blocks[blockAt(trace.blocks, cursor.peek())];
+  if (!focus.peek() && block) focus.value = { node: block.node, channel: 0 };
+}
+
+export function first() {
+  enter();
+  seek(0);
+}
+
+export function last() {
+  enter();
+  seek((opened.peek()?.steps ?? 1) - 1);
+}
+
+export function play() {
+  enter();
+  start();
+}
+
+export function pause() {
+  stop();
+}
+
+export function toggle() {
+  if (playing.peek()) pause();
+  else play();
+}
+
+/** @param {number} rate steps per second, 1 … 10⁶ */
+export function setSpeed(rate) {
+  speed.value = Math.max(1, Math.min(1e6, rate));
+  restart();
+}
+
+/** Puts a map on the stage, the cursor on its first step unless it is in that map already. @param {string} node @param {number} channel */
+export function focusMap(node, channel) {
+  const trace = opened.peek();
+  if (!trace) return;
+  stop();
+  const block = trace.blocks.findLast((one) => one.node === node);
+  batch(() => {
+    if (block) {
+      const from = block.start + channel * block.shape.slice(2).reduce((a, b) => a * b, 1);
+      const here = trace.blocks[blockAt(trace.blocks, cursor.peek())];
+      const there = here === block && unravel(cursor.peek() - block.start, block.shape)[1] === channel;
+      if (!there) cursor.value = from;
+    }
+    focus.value = { node, channel };
+    pinned.value = null;
+  });
+}
+
+export function unfocus() {
+  stop();
+  batch(() => {
+    focus.value = null;
+    pinned.value = null;
+  });
+}
+
+/**
+ * Goes to the step that wrote a cell; for a cell that no step wrote, says where its number came from.
+ * @param {string} tensor @param {number} cell flat
+ */
+export async function jumpTo(tensor, cell) {
+  const trace = opened.peek();
+  const block = trace?.blocks.find(({ writes }) => writes === tensor);
+  if (!trace || cell < 0) return;
+  if (block) {
+    const coordinates = unravel(cell, block.shape);
+    batch(() => {
+      focus.value = { node: block.node, channel: coordinates[1] ?? 0 };
+      seek(block.start + ravel(coordinates, block.shape));
+    });
+    return;
+  }
+  const shape = trace.tensors.find(({ name }) => name === tensor)?.shape;
+  if (!shape) return;
+  const at = unravel(cell, shape);
+  const origin = await request({ type: "origin", trace: trace.trace, tensor, cell: at }).catch(() => null);
+  if (origin) notice.value = { level: "info", text: originText(tensor, at, origin) };
+}
+
+/** @param {string} tensor @param {number[]} cell @param {Record<string, any>} origin */
+function originText(tensor, cell, origin) {
+  const args = { place: `${tensor}[${cell.join(", ")}]` };
+  for (const [key, value] of Object.entries(origin)) Object.assign(args, { [key]: Array.isArray(value) ? value.join(", ") : value });
+  return t.peek()(`origin.${origin.from}`, args);
+}
+
+// ---- what the cards show
+
+/** How the parameters of a node came to be. @param {string} node @returns {Promise<import("./types.d.ts").InitParam[]>} */
+export async function loadInit(node) {
+  return (await request({ type: "init", trace: opened.peek()?.trace, node })).params;
+}
+
+/** Any tensor of the trace. @param {string} name @returns {Promise<import("./types.d.ts").TensorView>} */
+export async function loadTensor(name) {
+  const trace = opened.peek();
+  const here = mapData.peek().get(name);
+  if (here) return here;
+  if (!trace) throw new Error("no trace is open");
+  return fetchTensor(trace, name);
+}
+
+// ---- the look
+
+/** @param {import("./types.d.ts").ScaleMode} mode */
+export function setScale(mode) {
+  scaleMode.value = mode;
+}
+
+/** @param {import("./types.d.ts").Theme} name */
+export function setTheme(name) {
+  theme.value = name;
+  store("theme", name);
+}
+
+/** Fetches the catalogue, then switches in one go. @param {import("./types.d.ts").Lang} code */
+export async function setLang(code) {
+  const response = await fetch(`${boot.static}/i18n/${code}.json`);
+  const strings = await response.json();
+  batch(() => {
+    catalogue.value = strings;
+    lang.value = code;
+  });
+  store("lang", code);
+}
+
+/** Storage may be forbidden; then the choice holds for this visit. @param {string} key @param {string} value */
+function store(key, value) {
+  try {
+    localStorage.setItem(`convoscope.${key}`, value);
+  } catch { /* forbidden */ }
+}

@@ -1,0 +1,117 @@
+/**
+ * The address is a permalink to this moment: `#net=tiny_vgg&image=sha256:…&step=9310&map=conv1.2`. A document that is no preset with another picture is
+ * deflated into `doc`; one too long for an address is named by its digest. A change of what is on the stage is a step of the browser's history,
+ * a step of the cursor only replaces the newest one, at most once a second.
+ */
+import { effect } from "@preact/signals";
+import { pack, unpack } from "./lib/pack.js";
+import { boot, cursor, focus, opened, playing, preset, scenario } from "./state.js";
+
+/** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
+/** @typedef {{doc: ScenarioDoc | null, digest: string | null, preset: string | null, step: number, focus: import("./types.d.ts").Focus | null}} Place */
+
+/** Browsers and chats shorten addresses that are longer. */
+const LONGEST = 6000;
+const PAUSE_MS = 1000;
+
+/** What was asked for, by trace: the document before the server filled in the defaults, which is shorter. @type {WeakMap<object, ScenarioDoc>} */
+const askedFor = new WeakMap();
+/** @type {ScenarioDoc | null} */
+let asked = null;
+
+/** Remembers the document that is being opened, as the user's actions made it. @param {ScenarioDoc | null} doc */
+export function remember(doc) {
+  asked = doc;
+}
+
+/** @param {string | null} id @param {string | undefined} image @returns {ScenarioDoc | null} a preset with a picture */
+export function presetDoc(id, image) {
+  const found = boot.presets.find((one) => one.id === id)?.scenario;
+  if (!found) return null;
+  return image && found.input?.image ? { ...found, input: { ...found.input, image } } : found;
+}
+
+/** The address of this moment, without the `#`. @returns {Promise<string>} */
+async function address() {
+  const trace = opened.peek();
+  const doc = (trace && askedFor.get(trace)) ?? scenario.peek();
+  const parts = new URLSearchParams();
+  const id = preset.peek();
+  const image = doc?.input?.image;
+  if (id) parts.set("net", id);
+  if (doc && JSON.stringify(doc) !== JSON.stringify(presetDoc(id, image))) {
+    const packed = await pack(doc);
+    if (packed.length <= LONGEST || !trace) parts.set("doc", packed);
+    else parts.set("trace", trace.trace);
+  } else if (image) parts.set("image", boot.samples.find((sample) => sample.id === image)?.name ?? image);
+  parts.set("step", String(cursor.peek()));
+  const at = focus.peek();
+  if (at) parts.set("map", `${at.node}.${at.channel}`);
+  return parts.toString().replaceAll("%3A", ":");
+}
+
+/** Reads an address. @param {string} hash with or without `#` @returns {Promise<Place | null>} null when it names nothing */
+export async function parse(hash) {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const id = parts.get("net");
+  const image = parts.get("image");
+  const packed = parts.get("doc");
+  const digest = parts.get("trace");
+  let doc = null;
+  try {
+    doc = packed ? await unpack(packed) : presetDoc(id, boot.samples.find(({ name }) => name === image)?.id ?? image ?? undefined);
+  } catch {
+    doc = presetDoc(id, undefined); // a link cut short by a chat: the network is still right
+  }
+  if (!doc && !digest) return null;
+  const map = parts.get("map");
+  const dot = map?.lastIndexOf(".") ?? -1;
+  const at = map && dot > 0 ? { node: map.slice(0, dot), channel: Number(map.slice(dot + 1)) || 0 } : null;
+  return { doc: digest ? null : doc, digest, preset: id, step: Number(parts.get("step")) || 0, focus: at };
+}
+
+let written = "";
+let stage = "";
+let timer = 0;
+let turn = 0;
+
+/** Keeps the address at this moment. Returns what stops it. */
+export function followPlace() {
+  return effect(() => {
+    const trace = opened.value;
+    const at = focus.value;
+    void cursor.value;
+    const still = !playing.value;
+    if (!trace) return;
+    if (asked && !askedFor.has(trace)) askedFor.set(trace, asked);
+    const now = `${trace.trace} ${at ? `${at.node}.${at.channel}` : ""}`;
+    const push = stage !== "" && stage !== now;
+    stage = now;
+    clearTimeout(timer);
+    if (push) void write(true);
+    else timer = window.setTimeout(() => void write(false), still ? 250 : PAUSE_MS);
+  });
+}
+
+/** @param {boolean} push */
+async function write(push) {
+  const mine = ++turn;
+  const text = `#${await address()}`;
+  if (mine !== turn || text === location.hash) return;
+  written = text;
+  if (push) history.pushState(null, "", text);
+  else history.replaceState(null, "", text);
+}
+
+/** Called when the user goes back or forward. @param {(place: Place) => void} go */
+export function onTravel(go) {
+  window.addEventListener("popstate", async () => {
+    if (location.hash === written) return;
+    written = location.hash;
+    turn += 1;
+    const place = await parse(location.hash);
+    if (!place) return;
+    stage = ""; // what comes now is an old moment, not a new one
+    go(place);
+  });
+}

@@ -1,0 +1,73 @@
+/** Starts the page: theme, language, socket, first scenario; then draws. */
+import { effect } from "@preact/signals";
+import { html } from "htm/preact";
+import { render } from "preact";
+import { begin, setLang, travel } from "./actions.js";
+import { followPlace, onTravel } from "./link.js";
+import { boot, conn, layout, opened, reducedMotion, scenario, theme } from "./state.js";
+import { followCursor, pushed, restart } from "./steps.js";
+import { connect, request } from "./stream.js";
+import { App } from "./ui/app.js";
+
+/** @param {string} key @returns {string | null} */
+function stored(key) {
+  try {
+    return localStorage.getItem(`convoscope.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+/** The system's choice until the user makes one. */
+function followTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = stored("theme");
+  theme.value = chosen === "dark" || chosen === "light" ? chosen : dark.matches ? "dark" : "light";
+  dark.addEventListener("change", () => {
+    if (!stored("theme")) theme.value = dark.matches ? "dark" : "light";
+  });
+  effect(() => { document.documentElement.dataset.theme = theme.value; });
+}
+
+function followLayout() {
+  const narrow = matchMedia("(max-width: 600px)");
+  const medium = matchMedia("(max-width: 1100px)");
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const set = () => {
+    layout.value = narrow.matches ? "narrow" : medium.matches ? "medium" : "wide";
+    reducedMotion.value = still.matches;
+  };
+  for (const query of [narrow, medium, still]) query.addEventListener("change", set);
+  set();
+}
+
+/** The language chosen before, else the first of the browser's that there is a catalogue for. @returns {import("./types.d.ts").Lang} */
+function firstLanguage() {
+  const wishes = [stored("lang"), ...navigator.languages, boot.lang_default];
+  for (const wish of wishes) {
+    if (!wish) continue;
+    if (/^zh/i.test(wish)) return /hant|tw|hk|mo/i.test(wish) ? "zh-Hant" : "zh-Hans";
+    if (/^en/i.test(wish)) return "en";
+  }
+  return "en";
+}
+
+/** After a break: the server may be another one, so the trace is opened again before anything is asked of it. */
+function resume() {
+  const doc = opened.peek()?.scenario ?? scenario.peek();
+  if (doc) request({ type: "open", scenario: doc }).then(restart, () => null);
+}
+
+followTheme();
+followLayout();
+connect(pushed, resume);
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+await setLang(firstLanguage());
+root.replaceChildren();
+render(html`<${App} />`, root);
+followCursor();
+followPlace();
+onTravel((place) => void travel(place));
+// the first scenario waits for the socket only: requests queue until it is open
+void begin();
+void conn;

@@ -5,6 +5,9 @@ import { cellName, planeOf, planeSize, planeStart, ravel } from "./geometry.js";
 import { cellOf } from "./links.js";
 import { cell as cellText, full } from "./numbers.js";
 
+/** A cell is never drawn larger: a map of one number is no poster. */
+export const MOST_CELL = 76;
+
 /** Vectors longer than this are wrapped into rows. */
 const ROW = 16;
 
@@ -30,6 +33,7 @@ export function Destination({ p, px, links = [], title, tensor = p.block.writes,
   const channel = shape.length >= 4 ? cell[1] : 0;
   const sample = shape.length >= 2 ? cell[0] : 0;
   const { rows, cols, count } = layoutOf(shape);
+  const side = Math.min(px, MOST_CELL * Math.max(rows, cols));
   const start = planeStart(shape, sample, channel);
   const plane = planeOf(view, sample, channel);
   const at = ravel(cell, shape) - start;
@@ -42,12 +46,12 @@ export function Destination({ p, px, links = [], title, tensor = p.block.writes,
   const name = title ?? (shape.length >= 4 ? `${tensor}, ${p.t("stage.channel", { c: channel })}` : tensor);
   return html`<div class="dest">
     <div class="head">${name}</div>
-    <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${Math.min(px, 76 * Math.max(rows, cols))} shade=${shade} thumb=${view?.thumb ?? false}
+    <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${side} shade=${shade} thumb=${view?.thumb ?? false}
       written=${Math.max(0, Math.min(count, written - start))} links=${areas} label=${name} text=${cellText} version=${`${p.step.index} ${tensor}`}
       ring=${at >= 0 && at < count ? { y: Math.floor(at / cols), x: at % cols, h: 1, w: 1 } : null}
       full=${(/** @type {number} */ r, /** @type {number} */ c, /** @type {number} */ v) => `${cellName(tensor, start + r * cols + c, shape)} = ${full(v)}`}
       hover=${(/** @type {number | null} */ i) => p.setHover(i === null || i >= count ? null : { tensor, cell: start + i })}
       jump=${(/** @type {number} */ i) => i < count && p.jump(tensor, start + i)} />
-    <${Legend} accent=${shade.accent} absmax=${shade.absmax} theme=${p.theme} scope=${p.scaleMode ?? "layer"} w=${Math.min(px, 300)} t=${p.t} />
+    <${Legend} accent=${shade.accent} absmax=${shade.absmax} theme=${p.theme} scope=${p.scaleMode ?? "layer"} w=${Math.min(side, 300)} t=${p.t} />
   </div>`;
 }

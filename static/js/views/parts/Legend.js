@@ -9,7 +9,7 @@ import { mid } from "./numbers.js";
  */
 export function Legend({ accent, absmax, theme, scope, w, t }) {
   const ends = accent === "grey" ? [mid(0), mid(1)] : [mid(-absmax), mid(absmax)];
-  return html`<div class="legend" style=${{ width: `${Math.max(150, w)}px` }}>
+  return html`<div class="legend" style=${{ width: `${Math.max(130, w)}px` }}>
     <span>${ends[0]}</span><i style=${{ background: `linear-gradient(90deg,${gradientStops(accent, theme)})` }}></i><span>${ends[1]}</span>
     ${scope && html`<span class="scope">${t(`stage.scale_${scope}`)}</span>`}
   </div>`;

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { Destination } from "./Destination.js";
+import { Destination, MOST_CELL } from "./Destination.js";
 import { Grid } from "./Grid.js";
 import { areaBox, EDGE, mapMetrics } from "../../draw/map.js";
 import { Operand } from "./Operand.js";
@@ -33,7 +33,9 @@ export function Pool({ p, winner, children, note }) {
   const narrow = p.layout === "narrow";
   const side = Math.max(k[0], k[1]);
   const cell = Math.max(4, Math.min(72, Math.floor((narrow ? 180 : 216) / side)));
-  const px = narrow ? Math.min(300, p.size.w - 12) : Math.max(130, Math.min(320, (p.size.w - k[1] * cell - 150) / 2, p.size.h - 130));
+  const [rows, cols] = [0, 1].map((a) => geo.size[a] + 2 * geo.slide.p[a]);
+  const room = narrow ? Math.min(300, p.size.w - 12) : Math.max(130, Math.min(320, (p.size.w - k[1] * cell - 150) / 2, p.size.h - 130));
+  const px = Math.min(room, MOST_CELL * Math.max(rows, cols));
   const x = p.step.roles[geo.role.name];
   const shade = shadeOf(p, geo.role.tensor, geo.channel);
   const metrics = mapMetrics({ rows: geo.size[0], cols: geo.size[1], px, pad: geo.slide.p });
@@ -45,7 +47,7 @@ export function Pool({ p, winner, children, note }) {
   const out = cellOf(p.hover, p.block.writes);
   return html`<div class="pool ${narrow ? "one-column" : ""}">
     <div class="src">
-      <${Operand} p=${p} tensor=${geo.role.tensor} px=${px} cell=${geo.start} ring=${geo.window} pad=${geo.slide.p}
+      <${Operand} p=${p} tensor=${geo.role.tensor} px=${px} cell=${geo.start} ring=${geo.window} pad=${geo.slide.p} width=${narrow ? undefined : metrics.w + 2 * EDGE}
         links=${out === null ? [] : [fieldOf(p, geo, out)]} legend />
       <div class="win" style=${narrow ? {} : { marginLeft: "46px", marginTop: `${gridTop}px` }}>
         <${Grid} rows=${k[0]} cols=${k[1]} cell=${cell} ringed=${true} accent=${shade.accent} absmax=${shade.absmax} theme=${p.theme}
@@ -63,7 +65,7 @@ export function Pool({ p, winner, children, note }) {
         to=${{ x: left + 4, y: gridTop + 4, w: gw, h: gh }} theme=${p.theme} />`}
     </div>
     <div class="op big">→</div>
-    <${Destination} p=${p} px=${px} links=${reachOf(p, geo)} />
+    <${Destination} p=${p} px=${room} links=${reachOf(p, geo)} />
     ${children}
   </div>`;
 }

@@ -1,0 +1,185 @@
+"""Answers to what a client asks of a trace: the opened summary, tensors, windows of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import engine
+from app import messages, wire
+from app.session import error
+from engine import initializers
+
+#: room in a frame for the header of a window or tensor
+HEADER_BYTES = 6 * 1024
+#: terms that one request may make the server form, ≈ 20 ms
+MAX_TERMS = 200_000
+
+
+def opened(trace: engine.Trace, re: Any) -> dict[str, Any]:
+    """The summary of a trace: its nodes, blocks, tensors and costs."""
+    limits = trace.scenario.limits
+    return {
+        "re": re,
+        "type": "opened",
+        "trace": trace.scenario.digest,
+        "scenario": trace.scenario.to_dict(),
+        "steps": len(trace),
+        "nodes": [_node(node) for node in trace.network],
+        "blocks": [block.header() for block in trace.blocks],
+        "tensors": [_tensor_summary(trace, name) for name in trace.tensors],
+        "input": trace.input_info,
+        "limits": {"flops": limits.flops, "bytes": limits.bytes, "steps": limits.steps, "params": limits.params},
+    }
+
+
+def _node(node: Any) -> dict[str, Any]:
+    params = [{"name": name, "shape": list(shape)} for name, shape in node.param_shapes.items()]
+    return {
+        "name": node.name,
+        "kind": node.kind,
+        "inputs": list(node.inputs),
+        "config": node.layer.config(),
+        "out": node.out,
+        "shape": list(node.shape),
+        "params": params,
+        "n_params": sum(int(np.prod(param["shape"])) for param in params),
+        "size_formula": node.size_formula,
+    }
+
+
+def _tensor_summary(trace: engine.Trace, name: str) -> dict[str, Any]:
+    tensor = trace.tensors[name]
+    finite = np.isfinite(tensor)
+    whole = bool(finite.all())
+    cells = tensor if whole else tensor[finite]
+    source = "input" if name == "input" else "param" if name in trace.network.param_shapes else "step"
+    return {
+        "name": name,
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype.name,
+        "min": float(cells.min()) if cells.size else None,
+        "max": float(cells.max()) if cells.size else None,
+        "first_bad": None if whole else [int(c) for c in np.argwhere(~finite)[0]],
+        "source": source,
+    }
+
+
+def tensor(trace: engine.Trace, ask: messages.Tensor, frame_bytes: int) -> bytes:
+    """A frame with a tensor, a slice or its thumbnails; raises engine.RangeError."""
+    if ask.name not in trace.tensors:
+        raise _range("name", ask.name, list(trace.tensors), "unknown_tensor", "use a tensor of this trace")
+    values = trace.tensors[ask.name]
+    metadata: dict[str, Any] = {"re": ask.id, "type": "tensor", "trace": ask.trace, "name": ask.name}
+    if ask.slice is not None:
+        bounds = [[0, n] for n in values.shape]
+        inside = len(ask.slice) == values.ndim and all(
+            0 <= a < b <= n for (a, b), n in zip(ask.slice, values.shape, strict=True)
+        )
+        if not inside:
+            raise _range("slice", ask.slice, bounds, "bad_slice", "use one pair [a, b) per dimension")
+        values = values[tuple(slice(a, b) for a, b in ask.slice)]
+        metadata["slice"] = [list(pair) for pair in ask.slice]
+    if ask.thumb is not None and values.ndim == 4:
+        values = _thumbnails(values, ask.thumb)
+        metadata["thumb"] = ask.thumb
+    most = frame_bytes - HEADER_BYTES
+    if values.nbytes > most:
+        raise _range("name", values.nbytes, most, "too_large", "ask for a slice, or for a thumb")
+    return wire.pack(metadata, {ask.name: values})
+
+
+def _thumbnails(values: np.ndarray, side: int) -> np.ndarray:
+    """Maps of at most ``side`` × ``side``: means over equal blocks, the last of which may be smaller."""
+    for axis in (2, 3):
+        size = values.shape[axis]
+        if size > side:
+            starts = np.arange(0, size, -(-size // side))
+            counts = np.diff(np.append(starts, size))
+            shape = [1, 1, 1, 1]
+            shape[axis] = len(counts)
+            values = np.add.reduceat(values, starts, axis=axis) / counts.reshape(shape).astype(values.dtype)
+    return values
+
+
+def steps(trace: engine.Trace, ask: messages.Steps, frame_bytes: int) -> bytes:
+    """A frame with the window ``[start, stop)``, or as much of it as fits; raises engine.RangeError."""
+    block = _range_checked(trace, ask.start, ask.stop)
+    count = min(ask.stop - ask.start, window_length(trace, block, ask.terms, ask.top, frame_bytes))
+    window = trace.window(ask.start, ask.start + count, ask.reading, ask.terms, ask.top)
+    return _window_frame(trace, ask.id, window)
+
+
+def push(trace: engine.Trace, ask: messages.Play, start: int, frame_bytes: int) -> tuple[bytes, int]:
+    """The next window of a play and where it stops: about half a second of steps, within one block."""
+    block, _ = trace.locate(start)
+    top = ask.top if block.n_terms > 512 else None
+    fits = window_length(trace, block, None, top, frame_bytes)
+    stop = min(start + max(8, int(ask.rate / 2)), start + fits, block.stop)
+    window = trace.window(start, stop, None, None, top)
+    return _window_frame(trace, ask.id, window), stop
+
+
+def _window_frame(trace: engine.Trace, re: Any, window: engine.Window) -> bytes:
+    block = next(i for i, block in enumerate(trace.blocks) if block is window.block)
+    metadata = {
+        "re": re,
+        "type": "steps",
+        "trace": trace.scenario.digest,
+        "start": window.start,
+        "stop": window.stop,
+        "block": block,
+    }
+    return wire.pack(metadata, window.columns)
+
+
+def _range_checked(trace: engine.Trace, start: int, stop: int) -> engine.Block:
+    block, _ = trace.locate(start)  # raises for a start outside
+    if not start < stop <= block.stop:
+        bound = [start + 1, block.stop]
+        raise _range("stop", stop, bound, "bad_range", f"use a stop from {bound[0]} to {bound[1]}")
+    return block
+
+
+def window_length(
+    trace: engine.Trace, block: engine.Block, terms: tuple[int, int] | None, top: int | None, frame_bytes: int
+) -> int:
+    """Steps of a block that fit one frame, at least 1; raises engine.RangeError when not even one does."""
+    width = trace.tensors[block.writes].itemsize
+    shown = min(top or block.n_terms, block.n_terms) if terms is None else terms[1] - terms[0]
+    columns = 4 + width + 16 + 8 * (len(block.extra) + 1) + (4 + width) * len(block.addends)
+    if block.partial is not None:
+        columns += 8 * block.partial[1]
+    per_step = columns + max(shown, 0) * (width + (4 + width) * len(block.roles))
+    room = frame_bytes - HEADER_BYTES
+    if per_step > room:
+        remedy = "ask for a page of terms, or for the top ones"
+        raise _range("stop", block.n_terms, room // ((4 + width) * 3), "too_many_terms", remedy)
+    return max(1, min(room // per_step, MAX_TERMS // block.n_terms))
+
+
+def init(trace: engine.Trace, ask: messages.Init) -> dict[str, Any]:
+    """How the parameters of a node came to be; raises engine.RangeError for an unknown node."""
+    names = [node.name for node in trace.network]
+    if ask.node not in names:
+        raise _range("node", ask.node, names, "unknown_node", "use a node of this network")
+    return {"re": ask.id, "type": "init", "node": ask.node, "params": initializers.describe(trace, ask.node)}
+
+
+def origin(trace: engine.Trace, ask: messages.Origin) -> dict[str, Any]:
+    """Where the number in a cell came from; raises engine.RangeError."""
+    return {"re": ask.id, "type": "origin", **trace.origin(ask.tensor, ask.cell)}
+
+
+def _range(field: str, value: Any, bound: Any, reason: str, remedy: str) -> engine.RangeError:
+    message = f"{field}: {value} is outside {bound}; {remedy}"
+    return engine.RangeError(message, reason=reason, field=field, value=value, bound=bound, remedy=remedy)
+
+
+def engine_error(re: Any, problem: engine.EngineError) -> Mapping[str, Any]:
+    """An engine's error as an answer."""
+    codes = {engine.ScenarioError: "E_SCENARIO", engine.RangeError: "E_RANGE", engine.BlobError: "E_IMAGE"}
+    fields = problem.to_dict()
+    return error(re, codes.get(type(problem), "E_INTERNAL"), fields.pop("reason"), fields.pop("message"), **fields)

@@ -1,0 +1,79 @@
+"""Static files under a prefix that carries the hash of their contents: cached for ever, never stale.
+
+All files are read once at start (about 2 MB) and compressed where that helps.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".woff2": "font/woff2"}
+_COMPRESSED = (".js", ".mjs", ".css", ".json", ".svg", ".txt")
+#: loaded when somebody opens a formula, not at first
+_LATE = ("katex",)
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    packed: bytes | None
+    media_type: str
+
+
+class Assets:
+    """The browser's files in memory."""
+
+    def __init__(self, root: Path) -> None:
+        self._files: dict[str, _File] = {}
+        digest = hashlib.sha256()
+        for path in sorted(root.rglob("*")):
+            if not path.is_file() or path.name.startswith(".") or path.suffix in (".ts", ".md"):
+                continue
+            name = path.relative_to(root).as_posix()
+            body = path.read_bytes()
+            digest.update(f"{name}\0{len(body)}\0".encode() + body)
+            media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+            packed = gzip.compress(body, 6, mtime=0) if path.suffix in _COMPRESSED else None
+            self._files[name] = _File(body, packed, media_type)
+        self.version = digest.hexdigest()[:12]
+        self.prefix = f"/static/{self.version}"
+
+    def url(self, name: str) -> str:
+        """Address of a file."""
+        return f"{self.prefix}/{name}"
+
+    def import_map(self) -> dict[str, dict[str, str]]:
+        """Bare names of the vendored libraries → addresses."""
+        names = json.loads(self._files["vendor/importmap.json"].body)
+        return {"imports": {name: self.url(path) for name, path in names.get("imports", names).items()}}
+
+    def preload(self) -> list[str]:
+        """Everything that the first screen needs: the program's modules, small libraries, the text font."""
+        wanted = [
+            name
+            for name in self._files
+            if (name.startswith("js/") or (name.startswith("vendor/") and name.endswith((".js", ".mjs"))))
+            and not any(late in name for late in _LATE)
+        ]
+        fonts = [name for name in self._files if name.startswith("vendor/inter/") and "latin" in name]
+        fonts = [name for name in fonts if name.endswith(".woff2")]
+        return [self.url(name) for name in [*wanted, *fonts]]
+
+    async def serve(self, request: Request) -> Response:
+        """GET /static/{version}/{path}: immutable when the version is the present one."""
+        name, version = request.path_params["path"], request.path_params["version"]
+        file = self._files.get(name)
+        if file is None or version != self.version:
+            return Response("no such file", 404, media_type="text/plain")
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(file.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media_type)
+        return Response(file.body, headers=headers, media_type=file.media_type)

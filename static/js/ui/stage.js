@@ -63,17 +63,19 @@ function useSize(ref, shown) {
  * @param {{node: string, channel: number} | null} focus */
 function useMarks(focus) {
   const step = state.stepData.value;
+  const input = focus?.node === "input";
+  const index = input ? 0 : step?.index ?? -1;
   // until the step of the new map has arrived, the one before is what is seen
-  const index = focus?.node === "input" || step?.block.node === focus?.node ? step?.index ?? 0 : -1;
+  const arrived = input || step?.block.node === focus?.node;
   const key = focus ? `${focus.node} ${focus.channel}` : "";
-  const wanted = useRef("");
+  const shown = useRef("");
   useLayoutEffect(() => {
-    if (key && wanted.current !== key && index >= 0) {
-      wanted.current = key;
+    if (!key) shown.current = "";
+    else if (arrived && shown.current !== key) {
+      shown.current = key;
       afterPaint(() => mark("convoscope:stage-shown"));
     }
-    if (!key) wanted.current = "";
-  }, [key, index]);
+  }, [key, arrived]);
   useLayoutEffect(() => {
     if (key && index >= 0) afterPaint(() => mark("convoscope:step-drawn"));
   }, [index, key]);

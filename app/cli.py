@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import socket
 import sys
 import webbrowser
@@ -88,10 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         server_header=False,
     )
     server = uvicorn.Server(config)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(server, listener, None if args.no_open else address))
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

@@ -82,7 +82,10 @@ function valid(answer, at) {
 /** Tensors that the step reads. @param {Opened} trace @param {number} step @returns {string[]} */
 export function read(trace, step) {
   const block = trace.blocks[blockAt(trace.blocks, step)];
-  return block ? [...block.roles, ...block.addends].map(({ tensor }) => tensor).concat(block.writes) : [];
+  if (!block) return [];
+  // a layer of several blocks is shown whole: softmax needs its maximum and sum while it divides
+  const own = trace.blocks.filter(({ node }) => node === block.node);
+  return [...new Set(own.flatMap(({ roles, addends, writes }) => [...roles, ...addends].map(({ tensor }) => tensor).concat(writes)))];
 }
 
 /**

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { viewOf } from "../views/index.js";
 import { CodeBlock } from "./inspector_code.js";
 import { Check, Totals } from "./inspector_receipt.js";
+import { renderMath } from "./math.js";
 
 /** @typedef {import("../types.d.ts").StageProps} StageProps */
 
@@ -30,19 +31,11 @@ export function marked(text) {
   });
 }
 
-/** The block's formula; KaTeX is fetched when first needed. @param {{tex: string}} props */
+/** The block's formula. @param {{tex: string}} props */
 export function Formula({ tex }) {
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   useEffect(() => {
-    let gone = false;
-    import("katex").then(({ default: katex }) => {
-      if (!gone && ref.current) katex.render(tex, ref.current, { throwOnError: false, displayMode: true, output: "htmlAndMathml" });
-    }).catch(() => {
-      if (ref.current) ref.current.textContent = tex;
-    });
-    return () => {
-      gone = true;
-    };
+    if (ref.current) void renderMath(ref.current, tex);
   }, [tex]);
   return html`<div class="formula" ref=${ref}></div>`;
 }

@@ -37,7 +37,7 @@ export function View(p) {
   const at = (/** @type {number} */ c) => (p.cell[0] * n + c) * inner + pixel;
   const here = now === "exp" || now === "out" ? p.cell[1] : -1;
   const value = (/** @type {string} */ name, /** @type {number} */ i) => p.tensor(name)?.data[i] ?? NaN;
-  const done = (/** @type {"max" | "exp" | "sum" | "out"} */ part, /** @type {number} */ flat) => writtenBefore(p, names[part], flat);
+  const done = (/** @type {"max" | "exp" | "sum" | "out"} */ part, /** @type {number} */ flat) => p.tensor(names[part]) !== null && writtenBefore(p, names[part], flat);
   const one = p.cell[0] * inner + pixel;
   return html`<div class="softmax">
     <div class="soft-facts">

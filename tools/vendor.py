@@ -1,5 +1,6 @@
-"""Bring the browser's libraries into static/vendor, whole and pinned: `python tools/vendor.py` fetches them anew with npm.
+"""Bring the browser's libraries into static/vendor, whole and pinned.
 
+`python tools/vendor.py` fetches them anew with npm.
 Writes the files, `manifest.json` (name, version, licence and the sha256 of every file) and `importmap.json` (bare
 module name → file). `python tools/vendor.py --check` only compares the files with the manifest.
 """
@@ -22,7 +23,7 @@ VENDOR = Path(__file__).resolve().parent.parent / "static" / "vendor"
 
 @dataclass(frozen=True)
 class Library:
-    """One package: which of its files are taken, where they go below static/vendor, and which module names they serve."""
+    """One package: which of its files go where below static/vendor, and which module names they serve."""
 
     package: str
     version: str
@@ -30,11 +31,14 @@ class Library:
     modules: dict[str, str]
 
 
+# fmt: off
 _KATEX_FONTS = (
-    "AMS-Regular Caligraphic-Bold Caligraphic-Regular Fraktur-Bold Fraktur-Regular Main-Bold Main-BoldItalic "
-    "Main-Italic Main-Regular Math-BoldItalic Math-Italic SansSerif-Bold SansSerif-Italic SansSerif-Regular "
-    "Script-Regular Size1-Regular Size2-Regular Size3-Regular Size4-Regular Typewriter-Regular"
-).split()
+    "AMS-Regular", "Caligraphic-Bold", "Caligraphic-Regular", "Fraktur-Bold", "Fraktur-Regular",
+    "Main-Bold", "Main-BoldItalic", "Main-Italic", "Main-Regular", "Math-BoldItalic",
+    "Math-Italic", "SansSerif-Bold", "SansSerif-Italic", "SansSerif-Regular", "Script-Regular",
+    "Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular", "Typewriter-Regular",
+)
+# fmt: on
 
 LIBRARIES = (
     Library(
@@ -98,7 +102,9 @@ def check(root: Path = VENDOR) -> list[str]:
     found = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()} - own
     problems = [f"{name} is missing" for name in sorted(wanted.keys() - found)]
     problems += [f"{name} is not in the manifest" for name in sorted(found - wanted.keys())]
-    problems += [f"{name} has changed" for name in sorted(wanted.keys() & found) if sha256(root / name) != wanted[name]]
+    problems += [
+        f"{name} has changed" for name in sorted(wanted.keys() & found) if sha256(root / name) != wanted[name]
+    ]
     return problems
 
 
@@ -106,7 +112,9 @@ def fetch(library: Library, root: Path) -> dict[str, Any]:
     """Put one library's files below ``root``; returns its entry of the manifest."""
     with tempfile.TemporaryDirectory() as folder:
         spec = f"{library.package}@{library.version}"
-        packed = subprocess.run(["npm", "pack", "--silent", spec], cwd=folder, check=True, capture_output=True, text=True)
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", spec], cwd=folder, check=True, capture_output=True, text=True
+        )
         archive = Path(folder) / packed.stdout.strip().splitlines()[-1]
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")

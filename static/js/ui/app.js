@@ -3,7 +3,6 @@ import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { focus, layout, lang, opened, t } from "../state.js";
 import { Dialogs } from "./dialogs.js";
-import { FitCard } from "./fit_card.js";
 import { Header } from "./header.js";
 import { Hint } from "./hint.js";
 import { icon } from "./icons.js";
@@ -30,8 +29,7 @@ export function App() {
       <${Lab} />
       <section class="stage-slot" id="stage-slot" tabindex="-1"><${Stage} /></section>
       ${panel.value === "init" && opened.value && html`<${InitCard} />`}
-      ${panel.value === "fit" && html`<${FitCard} />`}
-      <${Hint} />
+      <${Hint} place="stage" />
     </main>
     <${Side} />
     <${Timeline} />

@@ -2,6 +2,7 @@
 import { html } from "htm/preact";
 import { openPreset, setImage, setLang, setTheme } from "../actions.js";
 import { boot, lang, preset, scenario, t, theme } from "../state.js";
+import { Hint } from "./hint.js";
 import { brandMark, icon } from "./icons.js";
 import { Menu } from "./menu.js";
 import { panel, uploading } from "./panel.js";
@@ -21,6 +22,7 @@ export function Header() {
     <${NetworkPicker} />
     <${Pictures} />
     <span class="sp"></span>
+    <${Hint} place="header" />
     <button type="button" class="btn icon" aria-label=${tr("header.share")} title=${tr("header.share")} data-testid="share" onClick=${copyLink}>${icon("link")}</button>
     <${Menu} label=${tr("header.language")} testid="lang" look="btn" align="end" value=${lang.value} choices=${LANGS} onChoose=${setLang}>
       ${LANGS.find(({ value }) => value === lang.value)?.short ?? "EN"}${icon("chevron", 14)}<//>

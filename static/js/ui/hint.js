@@ -26,14 +26,17 @@ function dismiss() {
   } catch { /* forbidden: only for this visit */ }
 }
 
-export function Hint() {
+/** In the header where there is room, else as a line of its own under the stage: it must not lie on numbers. @param {{place: "header" | "stage"}} props */
+export function Hint({ place }) {
   const tr = t.value;
   const trace = opened.value;
   useEffect(() => {
-    if (!trace || done.value) return;
+    if ((layout.value === "wide") !== (place === "header")) return null;
+  if (!trace || done.value) return;
     const start = cursor.peek();
     return cursor.subscribe((step) => { if (Math.abs(step - start) >= 3) dismiss(); });
   }, [trace]);
+  if ((layout.value === "wide") !== (place === "header")) return null;
   if (!trace || !focus.value || done.value || panel.value) return null; // without a map in focus the stage says what to do
   return html`<p class="hint" role="note">${tr(layout.value === "narrow" ? "hint.touch" : "hint.keys")}
     <button type="button" aria-label=${tr("notice.close")} onClick=${dismiss}>${icon("close", 14)}</button></p>`;

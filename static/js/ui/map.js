@@ -9,7 +9,7 @@ import { MapNode } from "./map_node.js";
 import { ScaleChoice } from "./scale_choice.js";
 
 /** Sides of a thumbnail tried from the largest, px; below the last the map scrolls instead. Four rows of 33 px fill the height. */
-const SIDES = [52, 44, 33, 30, 27, 25];
+const SIDES = [52, 44, 33, 30, 27, 25, 24];
 /** Rows of more than two thumbnails do not fit the height above this side. */
 const TALLEST = 33;
 
@@ -20,7 +20,7 @@ export function NetworkMap() {
   useRoving(root);
   const most = Math.max(1, ...(trace?.nodes ?? []).map(({ shape }) => (shape.length === 4 ? shape[1] : 1)));
   return html`<nav class="map" ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
-    ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""} ${trace.nodes.length < 6 ? "few" : ""}`}>
+    ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""} ${trace.nodes.length < 6 ? "few" : trace.nodes.length > 10 ? "many" : ""}`}>
       <${Edges} />
       <${PictureNode} />
       <${InputNode} />

@@ -11,8 +11,10 @@ const FAN = [[0.2, 0.2], [0.5, 0.5], [0.8, 0.8], [0.2, 0.8], [0.8, 0.2]];
 
 /** @param {Box} a @param {Box} b @param {boolean} single one map to one map @returns {string[]} curves from the right side of a to the left side of b */
 function curves(a, b, single) {
-  const [x0, x1] = [a.right + 5, b.left - 5];
+  const [x0, x1] = [a.right + 3, b.left - 3];
   const middle = (x0 + x1) / 2;
+  // too close to cross: three short lines say it without a scribble
+  if (x1 - x0 < 14) return [0.2, 0.5, 0.8].map((u) => `M${x0} ${a.top + (a.bottom - a.top) * u}H${x1}`).slice(single ? 1 : 0, single ? 2 : 3);
   return (single ? [FAN[1]] : FAN).map(([u, v]) => {
     const [y0, y1] = [a.top + (a.bottom - a.top) * u, b.top + (b.bottom - b.top) * v];
     return `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}`;

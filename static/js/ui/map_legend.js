@@ -9,7 +9,7 @@ import { absmax as absmaxOf } from "./stage_props.js";
 /** @param {number} absmax */
 function ramp(absmax) {
   const style = { background: `linear-gradient(90deg, ${gradientStops("value", theme.value)})` };
-  return html`<span>${short(-absmax)}</span><span class="ramp" style=${style}></span><span>${short(absmax)}</span>`;
+  return html`<span class="ramp" style=${style}></span><span>±${short(absmax)}</span>`;
 }
 
 /** Per layer, or of one map when each has a scale of its own: the one under the pointer, else the open one.

@@ -42,8 +42,8 @@ function NodeTitle({ node }) {
   // the first count says what it counts; the others are read by its example
   const said = opened.value?.nodes.find(({ n_params }) => n_params > 0) !== node;
   return html`<h3>${node.name} ${kind.toLowerCase() !== node.name && html`<small>${kind}</small>`}</h3>
-    <p class="sh" title=${node.n_params ? tr("map.params", { n: groups(node.n_params) }) : undefined}>${shape}${node.n_params > 0 && html` · ${said
-      ? html`${groups(node.n_params)}<span class="vh">${tr("map.params.word")}</span>` : tr("map.params", { n: groups(node.n_params) })}`}</p>`;
+    <p class="sh" title=${node.n_params ? tr("map.params", { n: groups(node.n_params) }) : undefined}>${shape}${node.n_params > 0 && html`<span class="dot"> · </span><span class="count">${said
+      ? html`${groups(node.n_params)}<span class="vh">${tr("map.params.word")}</span>` : tr("map.params", { n: groups(node.n_params) })}</span>`}</p>`;
 }
 
 /** Rows, and the size of a map in thumbnails, by how many there are: few maps are drawn larger. @param {number} count */

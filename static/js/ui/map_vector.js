@@ -31,8 +31,7 @@ function Bars({ node, view, count }) {
   const absmax = absmaxOf(node.out, 0) || 1;
   const signed = (opened.value?.tensors.find(({ name }) => name === node.out)?.min ?? 0) < 0;
   const at = focus.value?.node === node.name ? focus.value.channel : null;
-  const bar = { "--bar": `${Math.max(12, Math.min(24, Math.floor(148 / count)))}px` };
-  return html`<div class="bars" data-maps style=${bar}>${Array.from({ length: count }, (_, i) => {
+  return html`<div class="bars" data-maps style=${{ "--n": count }}>${Array.from({ length: count }, (_, i) => {
     const value = view?.data[i] ?? 0;
     const length = `${((Math.abs(value) / absmax) * (signed ? 50 : 100)).toFixed(1)}%`;
     const style = !signed ? { left: "0", width: length } : value < 0 ? { right: "50%", width: length } : { left: "50%", width: length };
@@ -72,7 +71,7 @@ function Strip({ node, view, count }) {
     const [u, v] = keyed ? [0, 0] : [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     open(node.name, Math.max(0, Math.min(count - 1, Math.floor(v * rows) * cols + Math.floor(u * cols))));
   };
-  return html`<div class="maps" data-maps style=${{ "--w": `${(144 * cols) / rows}px`, "--h": "144px" }}>
+  return html`<div class="maps" data-maps style=${{ "--w": `calc(var(--tall) * ${cols / rows})`, "--h": "var(--tall)" }}>
       <button type="button" tabindex="-1" class=${focus.value?.node === node.name ? "sel" : ""} data-map=${node.name} data-testid=${`map-${node.name}-0`}
         aria-label=${label} title=${label} onClick=${pick}><canvas ref=${canvas} class="up" width=${cols} height=${rows}></canvas></button></div>
     <div class="foot" data-foot>${scaleMode.value !== "network" && html`<${NodeLegend} node=${node} channel=${0} />`}</div>`;

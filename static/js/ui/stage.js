@@ -27,6 +27,7 @@ export function Stage() {
   const size = useSize(box, Boolean(opened && focus));
   const node = opened && focus ? opened.nodes.find((entry) => entry.name === focus.node) : null;
   useMarks(focus);
+  useTimeHeight();
   if (!opened || !focus) return html`<section class="stage empty" data-testid="stage"><${Hint} waiting=${!opened} /></section>`;
   const input = focus.node === "input" || !node;
   const props = stageProps(size, input);
@@ -83,6 +84,18 @@ function useMarks(focus) {
     hideTip();
     hideLoupe();
   }, [key]);
+}
+
+/** Height of the timeline, which covers the bottom of a phone's screen: what sticks to the bottom sticks above it. */
+function useTimeHeight() {
+  const narrow = state.layout.value === "narrow";
+  useEffect(() => {
+    const time = document.querySelector("[data-testid=timeline]")?.closest("footer") ?? null;
+    if (!narrow || !time) return undefined;
+    const watch = new ResizeObserver(() => document.documentElement.style.setProperty("--time-height", `${time.offsetHeight}px`));
+    watch.observe(time);
+    return () => watch.disconnect();
+  }, [narrow]);
 }
 
 /** A task posted from the frame runs once that frame is on the screen. @param {() => void} run */

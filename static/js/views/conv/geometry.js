@@ -52,7 +52,8 @@ export function convLayout(size, open, others, k, narrow) {
     const map = Math.min(150, size.w - cell * side - 60);
     return { cell, map, dest: Math.min(size.w - 12, 320), chipsBelow: true, listHeight: Math.min(3, others) * 28 };
   }
-  const chipsBelow = size.h >= 440;
+  // fewer rows leave room for the sum below them
+  const chipsBelow = size.h >= [0, 280, 360, 440][open];
   const listHeight = others && chipsBelow ? Math.min(3, Math.ceil(others / 3)) * 28 + 8 : 0;
   const room = size.h - 20 - (chipsBelow ? 58 : 0) - listHeight;
   const row = Math.floor((room - 6 * (open - 1)) / open) - 8;
@@ -63,7 +64,7 @@ export function convLayout(size, open, others, k, narrow) {
   // too wide: first the map gives way as long as it is generous, then the cells down to a legible number, then the map again
   const shrinkMap = (/** @type {number} */ least) => { if (left() < 205) map = Math.max(Math.min(map, least), map - (205 - left())); };
   shrinkMap(210);
-  if (left() < 205) cell = Math.max(Math.min(cell, Math.max(34, 112 / side)), cell - Math.ceil((205 - left()) / (3 * k[1])));
+  if (left() < 205) cell = Math.max(Math.min(cell, Math.max(30, 112 / side)), cell - Math.ceil((205 - left()) / (3 * k[1])));
   shrinkMap(96);
   if (left() < 180) cell = Math.max(20, cell - Math.ceil((180 - left()) / (3 * k[1])));
   const dest = Math.max(120, Math.min(330, left(), size.h - (chipsBelow ? 60 : 146)));

@@ -22,12 +22,13 @@ export function cell(v) {
   return fixed(v, size >= 1000 ? 0 : size >= 100 ? 1 : 2);
 }
 
-/** For sums and chips: three decimals. @param {number} v */
+/** For sums and chips: three decimals, more when nothing would be left of it. @param {number} v */
 export function mid(v) {
   if (!Number.isFinite(v)) return fixed(v, 0);
   const size = Math.abs(v);
   if (Number.isInteger(v) && size < 1e6) return minus(String(v));
-  if (size >= 1e6 || size < 5e-4) return scientific(v, 2);
+  if (size >= 1e6 || size < 1e-5) return scientific(v, 1);
+  if (size < 5e-4) return fixed(v, 5);
   return fixed(v, size >= 1000 ? 1 : 3);
 }
 

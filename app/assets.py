@@ -9,6 +9,8 @@ import gzip
 import hashlib
 import json
 import mimetypes
+import posixpath
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +19,8 @@ from starlette.responses import Response
 
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".woff2": "font/woff2"}
 _COMPRESSED = (".js", ".mjs", ".css", ".json", ".svg", ".txt")
-#: loaded when somebody opens a formula, not at first
-_LATE = ("katex",)
+#: the target of a static import or re-export, in source and in minified files
+_IMPORT = re.compile(r"""(?:^|[;}])\s*(?:import|export)\b[^;"']*?["']([^"']+)["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,25 @@ class Assets:
 
     def preload(self) -> list[str]:
         """Everything that the first screen needs: the program's modules, small libraries, the text font."""
-        wanted = [
-            name
-            for name in self._files
-            if (name.startswith("js/") or (name.startswith("vendor/") and name.endswith((".js", ".mjs"))))
-            and not any(late in name for late in _LATE)
-        ]
+        wanted = self._imported("js/main.js", "js/ui/app.js")
         fonts = [name for name in self._files if name.startswith("vendor/inter/") and "latin" in name]
         fonts = [name for name in fonts if name.endswith(".woff2")]
         return [self.url(name) for name in [*wanted, *fonts]]
+
+    def _imported(self, *roots: str) -> list[str]:
+        """The modules that ``roots`` import, directly or not; what is imported later, by ``import()``, is left out."""
+        libraries = json.loads(self._files["vendor/importmap.json"].body)["imports"]
+        found: dict[str, None] = {}
+        waiting = list(roots)
+        while waiting:
+            name = waiting.pop(0)
+            if name in found or name not in self._files:
+                continue
+            found[name] = None
+            for target in _IMPORT.findall(self._files[name].body.decode()):
+                relative = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+                waiting.append(relative if target.startswith(".") else libraries.get(target, ""))
+        return list(found)
 
     async def serve(self, request: Request) -> Response:
         """GET /static/{version}/{path}: immutable when the version is the present one."""

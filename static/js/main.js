@@ -1,13 +1,10 @@
 /** Starts the page: theme, language, socket, first scenario; then draws. */
 import { effect } from "@preact/signals";
-import { html } from "htm/preact";
-import { render } from "preact";
 import { begin, setLang, travel } from "./actions.js";
 import { followPlace, onTravel } from "./link.js";
-import { boot, conn, layout, opened, reducedMotion, scenario, theme } from "./state.js";
+import { boot, layout, opened, reducedMotion, scenario, theme } from "./state.js";
 import { followCursor, pushed, restart } from "./steps.js";
 import { connect, request } from "./stream.js";
-import { App } from "./ui/app.js";
 
 /** @param {string} key @returns {string | null} */
 function stored(key) {
@@ -61,13 +58,13 @@ function resume() {
 followTheme();
 followLayout();
 connect(pushed, resume);
-const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-await setLang(firstLanguage());
-root.replaceChildren();
-render(html`<${App} />`, root);
 followCursor();
 followPlace();
 onTravel((place) => void travel(place));
-// the first scenario waits for the socket only: requests queue until it is open
-void begin();
-void conn;
+// The scenario is computed while the interface is still being fetched: requests wait for the socket only.
+const opening = begin();
+const [{ App }, { html }, { render }] = await Promise.all([import("./ui/app.js"), import("htm/preact"), import("preact"), setLang(firstLanguage())]);
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+root.replaceChildren();
+render(html`<${App} />`, root);
+await opening;

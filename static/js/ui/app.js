@@ -2,38 +2,41 @@
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { focus, layout, lang, opened, t } from "../state.js";
-import { Dialogs } from "./dialogs.js";
 import { Header } from "./header.js";
 import { Hint } from "./hint.js";
 import { icon } from "./icons.js";
-import { InitCard } from "./init_card.js";
-import { Inspector } from "./inspector.js";
 import { installKeys } from "./keys.js";
+import { fetchStage, Late, stageParts } from "./late.js";
 import { Lab } from "./lab.js";
 import { NetworkMap } from "./map.js";
 import { Connection, Notices } from "./notice.js";
 import { drawer, panel } from "./panel.js";
 import { DropTarget } from "./pictures.js";
-import { Stage } from "./stage.js";
 import { Timeline } from "./timeline.js";
+
+const loadDialogs = () => import("./dialogs.js").then(({ Dialogs }) => Dialogs);
+const loadInitCard = () => import("./init_card.js").then(({ InitCard }) => InitCard);
 
 export function App() {
   const tr = t.value;
   useEffect(installKeys, []);
+  useEffect(() => { if (focus.value) void fetchStage(); }, [focus.value]);
   useEffect(() => { document.documentElement.lang = lang.value; }, [lang.value]);
+  const Stage = stageParts.value?.Stage;
+  const dialog = panel.value === "help" || panel.value === "draw";
   return html`<div class="shell" data-layout=${layout.value}>
     <a class="btn go skip" href="#stage-slot" onClick=${skipToStage}>${tr("header.skip")}</a>
     <${Header} />
     <${NetworkMap} />
     <main class="work">
       <${Lab} />
-      <section class="stage-slot" id="stage-slot" tabindex="-1"><${Stage} /></section>
-      ${panel.value === "init" && opened.value && html`<${InitCard} />`}
+      <section class="stage-slot" id="stage-slot" tabindex="-1">${Stage && html`<${Stage} />`}</section>
+      ${panel.value === "init" && opened.value && html`<${Late} load=${loadInitCard} />`}
       <${Hint} place="stage" />
     </main>
     <${Side} />
     <${Timeline} />
-    <${Connection} /><${Notices} /><${Dialogs} /><${DropTarget} />
+    <${Connection} /><${Notices} />${dialog && html`<${Late} load=${loadDialogs} />`}<${DropTarget} />
   </div>`;
 }
 
@@ -46,9 +49,10 @@ function skipToStage(event) {
 /** The inspector: beside the stage, below it on a phone, a drawer in between. */
 function Side() {
   const tr = t.value;
+  const Inspector = stageParts.value?.Inspector;
   const shut = layout.value === "medium" && !drawer.value;
   return html`
     ${layout.value === "medium" && focus.value && html`<button type="button" class="btn drawer-tab" aria-expanded=${drawer.value} data-testid="drawer"
       onClick=${() => (drawer.value = !drawer.value)}>${icon("panel", 16)}${tr("inspector.drawer")}</button>`}
-    <aside class=${`inspector-slot ${shut ? "shut" : ""}`} aria-label=${tr("inspector.drawer")}><${Inspector} /></aside>`;
+    <aside class=${`inspector-slot ${shut ? "shut" : ""}`} aria-label=${tr("inspector.drawer")}>${Inspector && html`<${Inspector} />`}</aside>`;
 }

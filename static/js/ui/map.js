@@ -45,11 +45,18 @@ function useFit(root, trace) {
     const fit = () => {
       const row = /** @type {HTMLElement | null} */ (map.querySelector(".map-row"));
       if (!row) return;
-      const set = (/** @type {number} */ side) => (row.style.setProperty("--thumb", `${side}px`), true);
       const sides = SIDES.filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
-      const tall = sides.filter((side) => set(side) && row.scrollHeight <= map.clientHeight);
-      const fits = tall.find((side) => set(side) && row.offsetWidth <= map.clientWidth);
-      set(fits ?? tall[0] ?? sides[sides.length - 1]); // what has to scroll anyway need not be small
+      let tallest = sides[sides.length - 1];
+      let fits = false;
+      for (const side of sides) { // each try is a layout, about a millisecond
+        row.style.setProperty("--thumb", `${side}px`);
+        const low = row.scrollHeight <= map.clientHeight;
+        if (low && tallest < side) tallest = side;
+        fits = low && row.offsetWidth <= map.clientWidth;
+        if (fits) break;
+      }
+      // what has to scroll anyway need not be small
+      if (!fits) row.style.setProperty("--thumb", `${tallest}px`);
       map.dispatchEvent(new Event("refit"));
     };
     const observer = new ResizeObserver(fit);

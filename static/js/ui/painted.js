@@ -1,4 +1,5 @@
 /** Counts the tensors of a trace that have been drawn into the map; when all are, and the frame is out, sets the mark that benches wait for. */
+import { fetchStage } from "./late.js";
 import { mapData, opened } from "../state.js";
 
 const MARK = "convoscope:maps-painted";
@@ -22,5 +23,6 @@ export function painted(name, view) {
   requestAnimationFrame(() => requestAnimationFrame(() => {
     if (performance.getEntriesByName(MARK).length >= KEPT) performance.clearMarks(MARK);
     performance.mark(MARK);
+    void fetchStage();
   }));
 }

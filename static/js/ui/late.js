@@ -1,0 +1,31 @@
+/** Parts of the page that are fetched when they are first wanted, so that the first picture does not wait for them. */
+import { signal } from "@preact/signals";
+import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
+
+/**
+ * Shows a component once its module has come; nothing until then.
+ * @param {{load: () => Promise<any>, props?: object}} props load must be the same function every time
+ */
+export function Late({ load, props = {} }) {
+  const [Part, setPart] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    let wanted = true;
+    void load().then((part) => { if (wanted) setPart(() => part); });
+    return () => { wanted = false; };
+  }, [load]);
+  return Part ? html`<${Part} ...${props} />` : null;
+}
+
+/** Stage and inspector with all the views behind them: half of the program. @type {import("@preact/signals").Signal<{Stage: any, Inspector: any} | null>} */
+export const stageParts = signal(null);
+
+let asked = false;
+
+/** Fetches them: after the maps are on the screen, or at once when an address or a click asks for a stage. */
+export async function fetchStage() {
+  if (asked) return;
+  asked = true;
+  const [{ Stage }, { Inspector }] = await Promise.all([import("./stage.js"), import("./inspector.js")]);
+  stageParts.value = { Stage, Inspector };
+}

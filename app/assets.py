@@ -65,7 +65,7 @@ class Assets:
         return [self.url(name) for name in [*wanted, *fonts]]
 
     def _imported(self, *roots: str) -> list[str]:
-        """The modules that ``roots`` import, directly or not; what is imported later, by ``import()``, is left out."""
+        """The modules that ``roots`` import, directly or not; what comes later, by ``import()``, is left out."""
         libraries = json.loads(self._files["vendor/importmap.json"].body)["imports"]
         found: dict[str, None] = {}
         waiting = list(roots)

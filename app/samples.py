@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class _Sheet:
         """A round pen along a line: joints drawn by Pillow leave cracks, stamps do not."""
         radius = width * self.size / 2
         scaled = np.array(self._scaled(points))
-        for a, b in zip(scaled, scaled[1:], strict=False):
+        for a, b in pairwise(scaled):
             for x, y in np.linspace(a, b, 2 + int(np.hypot(*(b - a)) / 3)):
                 self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
 

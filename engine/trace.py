@@ -135,7 +135,7 @@ class Trace:
         )
 
     def origin(self, tensor: str, cell: Sequence[int]) -> dict[str, Any]:
-        """Where the number in a cell that no step wrote came from: a pixel, a value, a seed, stored weights, an edit."""
+        """Where a number that no step wrote came from: a pixel, a value, a seed, stored weights, an edit."""
         self._check_cell(tensor, cell)
         scenario, at = self.scenario, tuple(int(c) for c in cell)
         found: dict[str, Any] = {"tensor": tensor, "cell": list(at), "value": float(self.tensors[tensor][at])}

@@ -42,7 +42,10 @@ def _parse_padding(value: Any, path: str) -> Pair | str:
 @register
 @dataclass(frozen=True)
 class Conv2d(Layer):
-    """x [N, C, H, W] → y [N, out_channels, H', W'] with weight [out_channels, C / groups, k_h, k_w], bias [out_channels]."""
+    """x [N, C, H, W] → y [N, out_channels, H', W'].
+
+    ``weight`` is [out_channels, C / groups, k_h, k_w], ``bias`` [out_channels].
+    """
 
     kind = "conv2d"
     out_channels: int = integer()

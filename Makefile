@@ -1,0 +1,45 @@
+# Everything is set up in .venv and node_modules; nothing is installed for the user or the machine, except that
+# `make test` installs Chromium or Node.js through apt where they are missing and it may.
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: setup run test bench lint clean
+
+setup: .venv/run
+
+.venv/run: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Convoscope needs Python 3.11 or newer; set PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/dev: .venv/run
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+run: .venv/run
+	@$(BIN)/convoscope $(ARGS)
+
+# Chromium and Node.js: found, or installed; prints where and writes .venv/tools.json for the tests.
+.venv/tools.json: .venv/dev tools/find_tools.py
+	$(BIN)/python tools/find_tools.py $@
+
+node_modules/.done: package.json .venv/tools.json
+	$(BIN)/python tools/find_tools.py --npm ci
+	touch $@
+
+lint: .venv/dev node_modules/.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python tools/find_tools.py --node node_modules/typescript/bin/tsc --project .
+	$(BIN)/python tools/vendor.py --check
+
+test: lint
+	$(BIN)/python tools/find_tools.py --node --test tests/js/
+	$(BIN)/python -m pytest
+
+bench: .venv/dev .venv/tools.json
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf .venv node_modules build dist *.egg-info

@@ -31,11 +31,11 @@ export function Hint({ place }) {
   const tr = t.value;
   const trace = opened.value;
   useEffect(() => {
-    if ((layout.value === "wide") !== (place === "header")) return null;
-  if (!trace || done.value) return;
+    if (!trace || done.value) return;
     const start = cursor.peek();
     return cursor.subscribe((step) => { if (Math.abs(step - start) >= 3) dismiss(); });
   }, [trace]);
+  if ((layout.value === "wide") !== (place === "header")) return null;
   if ((layout.value === "wide") !== (place === "header")) return null;
   if (!trace || !focus.value || done.value || panel.value) return null; // without a map in focus the stage says what to do
   return html`<p class="hint" role="note">${tr(layout.value === "narrow" ? "hint.touch" : "hint.keys")}

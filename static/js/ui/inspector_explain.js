@@ -1,6 +1,5 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { loadKatex } from "../lib/katex.js";
 import { viewOf } from "../views/index.js";
 import { CodeBlock } from "./inspector_code.js";
 import { Check, Totals } from "./inspector_receipt.js";

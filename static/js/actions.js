@@ -19,7 +19,7 @@ export async function openPreset(id) {
   if (!doc) return;
   const before = preset.peek();
   preset.value = id;
-  if (!(await openScenario(doc, { focus: null }))) preset.value = before;
+  if (!(await openScenario(doc, { focus: "first" }))) preset.value = before;
 }
 
 /** @param {ScenarioDoc} doc @param {Where} [where] @returns {Promise<boolean>} */
@@ -64,7 +64,7 @@ const withParams = (doc, patch) => ({ ...doc, params: { ...doc.params, ...patch 
 export function setImage(id) {
   if (scenario.peek()?.input?.image) return changed((doc) => ({ ...doc, input: { ...doc.input, image: id } }));
   preset.value = "tiny_vgg";
-  return openScenario(/** @type {ScenarioDoc} */ (presetDoc("tiny_vgg", id)), { focus: null });
+  return openScenario(/** @type {ScenarioDoc} */ (presetDoc("tiny_vgg", id)), { focus: "first" });
 }
 
 /** @param {"contain" | "cover" | "stretch"} fit how the picture is fitted to the input */

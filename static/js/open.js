@@ -9,7 +9,7 @@ import { request, StreamError } from "./stream.js";
 /** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
 /** @typedef {import("./types.d.ts").TensorInfo} TensorInfo */
 /** @typedef {import("./types.d.ts").TensorView} TensorView */
-/** @typedef {{keepCursor?: boolean, step?: number, focus?: import("./types.d.ts").Focus | null}} Where */
+/** @typedef {{keepCursor?: boolean, step?: number, focus?: import("./types.d.ts").Focus | "first" | null}} Where "first" is the first map that is computed */
 
 /** Windows of the trace on the screen. */
 export const windows = new WindowCache();
@@ -66,7 +66,8 @@ function show(answer, views, window, at, where) {
     opened.value = answer;
     scenario.value = answer.scenario;
     cursor.value = at;
-    if (where.focus !== undefined) focus.value = valid(answer, where.focus);
+    if (where.focus === "first") focus.value = { node: answer.blocks[0].node, channel: 0 };
+    else if (where.focus !== undefined) focus.value = valid(answer, where.focus);
     else if (!same) focus.value = null;
     else focus.value = valid(answer, focus.peek());
   });

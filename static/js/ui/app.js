@@ -20,7 +20,8 @@ const loadInitCard = () => import("./init_card.js").then(({ InitCard }) => InitC
 export function App() {
   const tr = t.value;
   useEffect(installKeys, []);
-  useEffect(() => { if (focus.value) void fetchStage(); }, [focus.value]);
+  // The maps call for the stage once they are painted; should one of them never come, the stage comes all the same.
+  useEffect(() => { setTimeout(fetchStage, 1500); }, []);
   useEffect(() => { document.documentElement.lang = lang.value; }, [lang.value]);
   const Stage = stageParts.value?.Stage;
   const dialog = panel.value === "help" || panel.value === "draw";

@@ -50,7 +50,7 @@ function useFit(root, trace) {
       let fits = false;
       for (const side of sides) { // each try is a layout, about a millisecond
         row.style.setProperty("--thumb", `${side}px`);
-        const low = row.scrollHeight <= map.clientHeight;
+        const low = row.scrollHeight <= row.clientHeight;
         if (low && tallest < side) tallest = side;
         fits = low && row.offsetWidth <= map.clientWidth;
         if (fits) break;

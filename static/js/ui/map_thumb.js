@@ -28,7 +28,7 @@ export function paintThumb(canvas, view, channel, absmax, theme) {
 /** Opens a map and hands the keys to the stage, so that the arrows now step. @param {string} node @param {number} channel */
 export function open(node, channel) {
   focusMap(node, channel);
-  requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stage]"))?.focus({ preventScroll: true }));
+  document.getElementById("stage-slot")?.focus({ preventScroll: true });
 }
 
 /**

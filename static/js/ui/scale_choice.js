@@ -6,6 +6,6 @@ import { Segmented } from "./segmented.js";
 
 export function ScaleChoice() {
   const tr = t.value;
-  return html`<span class="field scale">${tr("timeline.scale")}<${Segmented} label=${tr("timeline.scale.label")} prefix="scale" value=${scaleMode.value}
+  return html`<span class="field scale"><span class="lbl">${tr("timeline.scale")}</span><${Segmented} label=${tr("timeline.scale.label")} prefix="scale" value=${scaleMode.value}
     onChoose=${setScale} choices=${["map", "layer", "network"].map((value) => ({ value, label: tr(`timeline.scale.${value}`) }))} /></span>`;
 }

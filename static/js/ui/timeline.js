@@ -58,7 +58,7 @@ function Speed() {
   const tr = t.value;
   const shown = tr("timeline.rate", { n: groups(speed.value) });
   const fast = speed.value > HONEST;
-  return html`<label class="field speed"><span>${tr("timeline.speed")}</span>
+  return html`<label class="field speed"><span class="lbl">${tr("timeline.speed")}</span>
     <input type="range" min="0" max="60" step="1" data-testid="speed" aria-valuetext=${shown} value=${Math.round(10 * Math.log10(speed.value))}
       onInput=${(/** @type {any} */ event) => setSpeed(nice(10 ** (event.target.value / 10)))} />
     <output>${shown}${fast && html`<small>${tr("timeline.fast")}</small>`}</output></label>`;
@@ -87,7 +87,7 @@ function StepField() {
     event.target.value = groups(cursor.value);
   };
   if (!trace) return null;
-  return html`<label class="field at" title=${tr("timeline.step.about", { last: groups(trace.steps - 1) })}>${tr("timeline.step")}
+  return html`<label class="field at" title=${tr("timeline.step.about", { last: groups(trace.steps - 1) })}><span class="lbl">${tr("timeline.step")}</span>
     <input type="text" inputmode="numeric" style=${{ width: `${groups(trace.steps).length + 1.5}ch` }} autocomplete="off" data-testid="step-number" ref=${field} value=${groups(cursor.peek())} onChange=${commit}
       onFocus=${(/** @type {any} */ event) => event.target.select()}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && commit(event)} />

@@ -88,7 +88,7 @@ function Term({ p, i, hot, largest, x, w }) {
       ${editing && html`<${CellEditor} x=${0} y=${0} side=${24} value=${ws.value[i]} label=${cellName(w.tensor, ws.index[i], wide)}
         done=${(/** @type {number | null} */ v) => { setEditing(false); if (v !== null) p.edit(w.tensor, unravel(ws.index[i], wide), v); }} />`}</span>
     <span>=</span><b title=${full(term)}>${mid(term)}</b>
-    <i class=${term < 0 ? "neg" : ""}><u style=${{ transform: `scaleX(${Math.abs(term) / largest})` }}></u></i>
+    <i class=${term < 0 ? "neg" : ""}><u style=${{ width: `${(100 * Math.abs(term)) / largest}%` }}></u></i>
   </div>`;
 }
 
@@ -109,7 +109,7 @@ function Outputs({ p, px }) {
       const written = from + i < p.written;
       return html`<button type="button" key=${i} class=${`bar ${i === at ? "now" : ""} ${pointed === from + i ? "hot" : ""}`} title=${`${writes}[${i}]${written ? ` = ${full(v)}` : ""}`}
         onClick=${() => p.jump(writes, from + i)} onPointerEnter=${() => p.setHover({ tensor: writes, cell: from + i })} onPointerLeave=${() => p.setHover(null)}>
-        <span>${i}</span><i class=${v < 0 ? "neg" : ""}>${written && html`<u style=${{ transform: `scaleX(${Math.min(1, Math.abs(v) / most)})` }}></u>`}</i>
+        <span>${i}</span><i class=${v < 0 ? "neg" : ""}>${written && html`<u style=${{ width: `${Math.min(100, (100 * Math.abs(v)) / most)}%` }}></u>`}</i>
         <b>${written ? mid(v) : "·"}</b></button>`;
     })}
   </div>`;

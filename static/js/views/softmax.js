@@ -56,9 +56,9 @@ export function View(p) {
           <span>${c}</span>
           <button type="button" class="v" ...${link(names.logits)}>${mid(z)}</button>
           <button type="button" class=${now === "exp" && c === here ? "cur" : ""} ...${link(names.exp)}>${hasE ? mid(e) : "·"}</button>
-          <i>${hasE && html`<u style=${{ transform: `scaleX(${e})` }}></u>`}</i>
+          <i>${hasE && html`<u style=${{ width: `${100 * e}%` }}></u>`}</i>
           <button type="button" class=${now === "out" && c === here ? "cur" : ""} ...${link(names.out)}>${hasY ? `${(100 * y).toFixed(1)} %` : "·"}</button>
-          <i class="share">${hasY && html`<u style=${{ transform: `scaleX(${y})` }}></u>`}</i>
+          <i class="share">${hasY && html`<u style=${{ width: `${100 * y}%` }}></u>`}</i>
         </div>`;
       })}
       ${n > MOST && html`<div class="soft-row rest"><span></span><span>${t("stage.rest_classes", { n: n - MOST })}</span></div>`}

@@ -28,7 +28,7 @@ export function Others({ p, geo, channels, height, columns, open }) {
           const share = Math.abs(partial[c]) / largest;
           return html`<button type="button" class="other" key=${c} title=${p.t("stage.open_channel")} onClick=${() => open(c)}>
             <span>${channelName(p, geo.x.tensor, geo.first + c)}</span>
-            <i class=${partial[c] < 0 ? "neg" : ""}><u style=${{ transform: `scaleX(${share})` }}></u></i>
+            <i class=${partial[c] < 0 ? "neg" : ""}><u style=${{ width: `${100 * share}%` }}></u></i>
             <b>${mid(partial[c])}</b></button>`;
         })}
       </div>

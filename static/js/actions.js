@@ -1,11 +1,13 @@
 /** Everything a user can do. The interface calls these and reads the signals. */
 import { batch } from "@preact/signals";
 import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
-import { parse, presetDoc, remember } from "./link.js";
-import { fetchTensor, open } from "./open.js";
-import { boot, catalogue, cursor, focus, lang, mapData, notice, opened, pinned, playing, preset, scaleMode, scenario, speed, t, theme } from "./state.js";
-import { restart, start, stop } from "./steps.js";
-import { request, StreamError } from "./stream.js";
+import { parse, presetDoc, visit } from "./link.js";
+import { open } from "./open.js";
+import { asked, boot, catalogue, cursor, focus, lang, mapData, notice, opened, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
+import { restart, setCursor, start, stop } from "./steps.js";
+import { StreamError } from "./stream.js";
+import { ask, fetchTensor } from "./tensors.js";
+import { send } from "./uploads.js";
 
 /** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
 /** @typedef {import("./types.d.ts").Unit} Unit */
@@ -13,47 +15,73 @@ import { request, StreamError } from "./stream.js";
 
 // ---- scenarios
 
-/** @param {string} id of a preset; the present picture comes along where the preset takes pictures of one's own choosing */
+/** @param {string} id of a preset; a picture of the user's own comes along, a sample gives way to the preset's */
 export async function openPreset(id) {
-  const doc = presetDoc(id, undefined);
+  const image = asked.peek()?.input?.image;
+  const doc = presetDoc(id, boot.samples.some((sample) => sample.id === image) ? undefined : image);
   if (!doc) return;
   const before = preset.peek();
   preset.value = id;
-  if (!(await openScenario(doc, { focus: "first" }))) preset.value = before;
+  visit();
+  if ((await show(doc, { focus: "first" })) === "refused") preset.value = before;
 }
 
-/** @param {ScenarioDoc} doc @param {Where} [where] @returns {Promise<boolean>} */
-export function openScenario(doc, where = {}) {
+/** @param {ScenarioDoc} doc @param {Where} where */
+function show(doc, where) {
   stop();
-  remember(doc);
-  scenario.value = doc;
   return open({ scenario: doc }, where);
 }
 
-/** Goes to a place an address names; a picture that is gone is said to be gone, and a sample takes its place.
- * @param {import("./link.js").Place} place */
+/** @param {ScenarioDoc} doc @param {Where} [where] @returns {Promise<boolean>} whether it is on the screen now */
+export async function openScenario(doc, where = {}) {
+  return (await show(doc, where)) === "shown";
+}
+
+/**
+ * Goes to a place an address names; a picture that is gone is said to be gone, and a sample takes its place.
+ * @param {import("./link.js").Place} place @returns {Promise<boolean>} whether something is on the screen
+ */
 export async function travel(place) {
   const where = { step: place.step, focus: place.focus };
+  const { doc, digest } = place;
+  if (opened.peek() && (doc ? JSON.stringify(doc) === JSON.stringify(asked.peek()) : digest === opened.peek()?.trace)) return look(where);
   preset.value = place.preset;
-  if (!place.doc) return open({ digest: place.digest }, where);
-  if (await openScenario(place.doc, where)) return true;
+  if (!doc) return (await open({ digest: digest ?? "" }, where)) !== "refused";
+  if ((await show(doc, where)) !== "refused") return true;
   const sample = presetDoc(place.preset ?? "tiny_vgg", undefined)?.input?.image;
-  if (!place.doc.input?.image || !sample || place.doc.input.image === sample) return opened.peek() !== null;
-  const lost = await openScenario({ ...place.doc, input: { ...place.doc.input, image: sample } }, where);
-  if (lost) notice.value = { level: "error", text: t.peek()("error.image_gone"), sticky: true };
-  return lost;
+  if (!doc.input?.image || !sample || doc.input.image === sample) return false;
+  const refusal = notice.peek();
+  if ((await show({ ...doc, input: { ...doc.input, image: sample } }, where)) === "refused") {
+    notice.value = refusal;
+    return false;
+  }
+  notice.value = { level: "error", text: t.peek()("error.image_gone"), sticky: true };
+  return true;
+}
+
+/** Another place in the trace that is on the screen. @param {{step: number, focus: import("./types.d.ts").Focus | null}} where */
+function look({ step, focus: place }) {
+  stop();
+  batch(() => {
+    cursor.value = Math.max(0, Math.min((opened.peek()?.steps ?? 1) - 1, step));
+    focus.value = place;
+    pinned.value = null;
+  });
+  return true;
 }
 
 /** The first screen: where the address says, else Tiny VGG with its sample. */
 export async function begin() {
   const place = await parse(location.hash);
   if (place && (await travel(place))) return;
+  const refusal = notice.peek();
   await openPreset("tiny_vgg");
+  if (refusal) notice.value = { ...refusal, sticky: true };
 }
 
 /** The document with a change, at the same cell. @param {(doc: ScenarioDoc) => ScenarioDoc} change @returns {Promise<boolean>} */
 function changed(change) {
-  const doc = scenario.peek();
+  const doc = asked.peek();
   return doc ? openScenario(change(doc), { keepCursor: true }) : Promise.resolve(false);
 }
 
@@ -62,7 +90,8 @@ const withParams = (doc, patch) => ({ ...doc, params: { ...doc.params, ...patch 
 
 /** Another picture. A network whose input was typed in turns to one that takes pictures. @param {string} id */
 export function setImage(id) {
-  if (scenario.peek()?.input?.image) return changed((doc) => ({ ...doc, input: { ...doc.input, image: id } }));
+  visit();
+  if (asked.peek()?.input?.image) return changed((doc) => ({ ...doc, input: { ...doc.input, image: id } }));
   preset.value = "tiny_vgg";
   return openScenario(/** @type {ScenarioDoc} */ (presetDoc("tiny_vgg", id)), { focus: "first" });
 }
@@ -80,12 +109,8 @@ export async function uploadImage(blob) {
     notice.value = { level: "error", text: tr("error.image_large", { size: (blob.size / 2 ** 20).toFixed(1), most: (most / 2 ** 20).toFixed(0) }) };
     return false;
   }
-  const form = new FormData();
-  form.append("file", blob, blob instanceof File ? blob.name : "picture.png");
   try {
-    const response = await fetch("/api/images", { method: "POST", body: form });
-    const answer = await response.json();
-    if (!response.ok) throw new StreamError(answer);
+    const answer = await send(blob);
     if (answer.frames > 1) notice.value = { level: "info", text: tr("notice.first_frame", { n: answer.frames }) };
     return await setImage(answer.id);
   } catch (error) {
@@ -143,22 +168,8 @@ function patched(node, patch) {
 export function seek(step) {
   const trace = opened.peek();
   if (!trace) return;
-  const at = Math.max(0, Math.min(trace.steps - 1, Math.round(step)));
-  batch(() => {
-    cursor.value = at;
-    follow(at);
-  });
+  setCursor(Math.max(0, Math.min(trace.steps - 1, Math.round(step))));
   restart();
-}
-
-/** With a map on the stage, the stage shows the map of the step: the focus goes where the cursor goes. @param {number} step */
-function follow(step) {
-  const trace = opened.peek();
-  const block = trace?.blocks[blockAt(trace.blocks, step)];
-  if (!block || !focus.peek()) return;
-  const channel = block.shape.length > 1 ? unravel(step - block.start, block.shape)[1] : 0;
-  const at = focus.peek();
-  if (at?.node !== block.node || at?.channel !== channel) focus.value = { node: block.node, channel };
 }
 
 /** @param {Unit} unit @param {number} sign */
@@ -211,6 +222,7 @@ export function focusMap(node, channel) {
   const trace = opened.peek();
   if (!trace) return;
   stop();
+  visit();
   const block = trace.blocks.findLast((one) => one.node === node);
   batch(() => {
     if (block) {
@@ -226,6 +238,7 @@ export function focusMap(node, channel) {
 
 export function unfocus() {
   stop();
+  visit();
   batch(() => {
     focus.value = null;
     pinned.value = null;
@@ -241,6 +254,7 @@ export async function jumpTo(tensor, cell) {
   const block = trace?.blocks.find(({ writes }) => writes === tensor);
   if (!trace || cell < 0) return;
   if (block) {
+    visit();
     const coordinates = unravel(cell, block.shape);
     batch(() => {
       focus.value = { node: block.node, channel: coordinates[1] ?? 0 };
@@ -251,7 +265,7 @@ export async function jumpTo(tensor, cell) {
   const shape = trace.tensors.find(({ name }) => name === tensor)?.shape;
   if (!shape) return;
   const at = unravel(cell, shape);
-  const origin = await request({ type: "origin", trace: trace.trace, tensor, cell: at }).catch(() => null);
+  const origin = await ask(trace, { type: "origin", tensor, cell: at }).catch(() => null);
   if (origin) notice.value = { level: "info", text: originText(tensor, at, origin) };
 }
 
@@ -266,7 +280,8 @@ function originText(tensor, cell, origin) {
 
 /** How the parameters of a node came to be. @param {string} node @returns {Promise<import("./types.d.ts").InitParam[]>} */
 export async function loadInit(node) {
-  return (await request({ type: "init", trace: opened.peek()?.trace, node })).params;
+  const trace = opened.peek();
+  return trace ? (await ask(trace, { type: "init", node })).params : [];
 }
 
 /** Any tensor of the trace. @param {string} name @returns {Promise<import("./types.d.ts").TensorView>} */

@@ -5,7 +5,7 @@
  */
 import { effect } from "@preact/signals";
 import { pack, unpack } from "./lib/pack.js";
-import { boot, cursor, focus, opened, playing, preset, scenario } from "./state.js";
+import { asked, boot, cursor, focus, opened, playing, preset } from "./state.js";
 
 /** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
 /** @typedef {{doc: ScenarioDoc | null, digest: string | null, preset: string | null, step: number, focus: import("./types.d.ts").Focus | null}} Place */
@@ -13,16 +13,8 @@ import { boot, cursor, focus, opened, playing, preset, scenario } from "./state.
 /** Browsers and chats shorten addresses that are longer. */
 const LONGEST = 6000;
 const PAUSE_MS = 1000;
-
-/** What was asked for, by trace: the document before the server filled in the defaults, which is shorter. @type {WeakMap<object, ScenarioDoc>} */
-const askedFor = new WeakMap();
-/** @type {ScenarioDoc | null} */
-let asked = null;
-
-/** Remembers the document that is being opened, as the user's actions made it. @param {ScenarioDoc | null} doc */
-export function remember(doc) {
-  asked = doc;
-}
+/** A cursor at rest. */
+const SETTLE_MS = 250;
 
 /** @param {string | null} id @param {string | undefined} image @returns {ScenarioDoc | null} a preset with a picture */
 export function presetDoc(id, image) {
@@ -34,7 +26,7 @@ export function presetDoc(id, image) {
 /** The address of this moment, without the `#`. @returns {Promise<string>} */
 async function address() {
   const trace = opened.peek();
-  const doc = (trace && askedFor.get(trace)) ?? scenario.peek();
+  const doc = asked.peek();
   const parts = new URLSearchParams();
   const id = preset.peek();
   const image = doc?.input?.image;
@@ -70,10 +62,19 @@ export async function parse(hash) {
   return { doc: digest ? null : doc, digest, preset: id, step: Number(parts.get("step")) || 0, focus: at };
 }
 
+/** The address that was written or visited last. */
 let written = "";
+/** What was on the stage when it was written: trace, and map. */
 let stage = "";
+let wroteAt = 0;
 let timer = 0;
 let turn = 0;
+let visiting = false;
+
+/** The next change of what is on the stage is a place to come back to, however soon it follows the one before. */
+export function visit() {
+  visiting = true;
+}
 
 /** Keeps the address at this moment. Returns what stops it. */
 export function followPlace() {
@@ -83,19 +84,23 @@ export function followPlace() {
     void cursor.value;
     const still = !playing.value;
     if (!trace) return;
-    if (asked && !askedFor.has(trace)) askedFor.set(trace, asked);
     const now = `${trace.trace} ${at ? `${at.node}.${at.channel}` : ""}`;
-    const push = stage !== "" && stage !== now;
+    const other = stage !== "" && stage !== now;
     stage = now;
+    // what plays past, or follows quickly while something is dragged, is not a place to come back to
+    const push = other && (visiting || (still && performance.now() - wroteAt > PAUSE_MS));
+    if (other) visiting = false;
     clearTimeout(timer);
-    if (push) void write(true);
-    else timer = window.setTimeout(() => void write(false), still ? 250 : PAUSE_MS);
+    if (push) return void write(true);
+    const wait = still ? SETTLE_MS : Math.max(SETTLE_MS, wroteAt + PAUSE_MS - performance.now());
+    timer = window.setTimeout(() => void write(false), wait);
   });
 }
 
 /** @param {boolean} push */
 async function write(push) {
   const mine = ++turn;
+  wroteAt = performance.now();
   const text = `#${await address()}`;
   if (mine !== turn || text === location.hash) return;
   written = text;
@@ -103,12 +108,13 @@ async function write(push) {
   else history.replaceState(null, "", text);
 }
 
-/** Called when the user goes back or forward. @param {(place: Place) => void} go */
+/** Called when the user goes back or forward, or changes the address by hand. @param {(place: Place) => void} go */
 export function onTravel(go) {
   window.addEventListener("popstate", async () => {
+    clearTimeout(timer); // it would write the moment that was left over the one that was asked for
+    turn += 1;
     if (location.hash === written) return;
     written = location.hash;
-    turn += 1;
     const place = await parse(location.hash);
     if (!place) return;
     stage = ""; // what comes now is an old moment, not a new one

@@ -2,9 +2,10 @@
 import { effect } from "@preact/signals";
 import { begin, setLang, travel } from "./actions.js";
 import { followPlace, onTravel } from "./link.js";
-import { boot, layout, opened, reducedMotion, scenario, theme } from "./state.js";
-import { followCursor, pushed, restart } from "./steps.js";
-import { connect, request } from "./stream.js";
+import { reopen } from "./open.js";
+import { boot, layout, reducedMotion, theme } from "./state.js";
+import { followCursor, pushed, resumePlay } from "./steps.js";
+import { connect } from "./stream.js";
 
 /** @param {string} key @returns {string | null} */
 function stored(key) {
@@ -49,15 +50,9 @@ function firstLanguage() {
   return "en";
 }
 
-/** After a break: the server may be another one, so the trace is opened again before anything is asked of it. */
-function resume() {
-  const doc = opened.peek()?.scenario ?? scenario.peek();
-  if (doc) request({ type: "open", scenario: doc }).then(restart, () => null);
-}
-
 followTheme();
 followLayout();
-connect(pushed, resume);
+connect(pushed, () => void reopen().then(resumePlay));
 followCursor();
 followPlace();
 onTravel((place) => void travel(place));

@@ -1,13 +1,14 @@
 /** Opening scenarios: ask the server, fetch what the map shows, and change the screen in one go. The last good state stays until then. */
 import { batch } from "@preact/signals";
-import { blockAt } from "./lib/cells.js";
+import { blockAt, nearest, ravel, unravel } from "./lib/cells.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
-import { cursor, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData, t } from "./state.js";
+import { asked, cursor, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData, t } from "./state.js";
 import { request, StreamError } from "./stream.js";
+import { ask, fetchTensor } from "./tensors.js";
+import { sendAgain } from "./uploads.js";
 
 /** @typedef {import("./types.d.ts").Opened} Opened */
 /** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
-/** @typedef {import("./types.d.ts").TensorInfo} TensorInfo */
 /** @typedef {import("./types.d.ts").TensorView} TensorView */
 /** @typedef {{keepCursor?: boolean, step?: number, focus?: import("./types.d.ts").Focus | "first" | null}} Where "first" is the first map that is computed */
 
@@ -16,37 +17,62 @@ export const windows = new WindowCache();
 
 /** Steps fetched at once around the cursor. */
 export const AHEAD = 64;
-/** A frame holds 256 KiB; this leaves room for its header. */
-const FRAME_BYTES = 240 * 1024;
-/** Tensors that are being fetched, by trace and name. @type {Map<string, Promise<TensorView>>} */
-const fetching = new Map();
 let newest = 0;
+/** The document of the trace on the screen, as it was asked for. @type {ScenarioDoc | null} */
+let good = null;
 
 /**
  * Opens a document. Only the newest call changes the screen: while a slider moves, answers to older ones are dropped.
- * @param {Record<string, unknown>} what `{scenario}` or `{digest}` @param {Where} [where] where to look afterwards
- * @returns {Promise<boolean>} whether it is on the screen now
+ * @param {{scenario: ScenarioDoc} | {digest: string}} what @param {Where} [where] where to look afterwards
+ * @returns {Promise<"shown" | "refused" | "overtaken">}
  */
 export async function open(what, where = {}) {
   const mine = ++newest;
   pending.value = true;
+  if ("scenario" in what) asked.value = scenario.value = what.scenario;
   try {
-    /** @type {Opened} */
-    const answer = await request({ type: "open", ...what });
-    if (mine !== newest) return false;
+    const answer = await compute(what);
+    if (mine !== newest) return "overtaken";
     const before = opened.peek();
     const kept = where.keepCursor && before ? keptStep(before, answer) : 0;
     const at = Math.max(0, Math.min(answer.steps - 1, where.step ?? kept));
     const names = ["input", ...answer.nodes.map(({ out }) => out), ...read(answer, at)];
     const [window, ...views] = await Promise.all([fetchSteps(answer, at, at + AHEAD), ...[...new Set(names)].map((name) => fetchTensor(answer, name))]);
-    if (mine !== newest) return false;
+    if (mine !== newest) return "overtaken";
+    good = "scenario" in what ? what.scenario : answer.scenario;
     show(answer, new Map(views.map((view) => [view.name, view])), window, at, where);
-    return true;
+    return "shown";
   } catch (error) {
-    if (mine === newest) refused(error);
-    return false;
+    if (mine !== newest) return "overtaken";
+    refused(error);
+    return "refused";
   } finally {
     if (mine === newest) pending.value = false;
+  }
+}
+
+/**
+ * Asks for a trace; a picture of the user's own that the server has lost is sent again first.
+ * @param {{scenario: ScenarioDoc} | {digest: string}} what @returns {Promise<Opened>}
+ */
+async function compute(what) {
+  try {
+    return await request({ type: "open", ...what });
+  } catch (error) {
+    const image = "scenario" in what ? what.scenario.input?.image : undefined;
+    if (!(error instanceof StreamError) || error.code !== "E_IMAGE" || !(await sendAgain(image))) throw error;
+    return request({ type: "open", ...what });
+  }
+}
+
+/** After a break of the connection: the server may be another one, which has to compute the trace before anything can be asked of it. */
+export async function reopen() {
+  const trace = opened.peek();
+  if (!trace) return; // the very first request still waits, and is sent again by the socket
+  try {
+    await compute({ scenario: trace.scenario });
+  } catch (error) {
+    if (opened.peek() === trace) refused(error);
   }
 }
 
@@ -65,6 +91,7 @@ function show(answer, views, window, at, where) {
     mapData.value = views;
     opened.value = answer;
     scenario.value = answer.scenario;
+    asked.value = good;
     cursor.value = at;
     if (where.focus === "first") focus.value = { node: answer.blocks[0].node, channel: 0 };
     else if (where.focus !== undefined) focus.value = valid(answer, where.focus);
@@ -97,91 +124,24 @@ export function read(trace, step) {
 export async function fetchSteps(trace, start, stop, lane) {
   const block = trace.blocks[blockAt(trace.blocks, start)];
   if (!block) return null;
-  const message = { type: "steps", trace: trace.trace, start, stop: Math.min(stop, block.stop), ...(lane ? { lane } : {}) };
-  const frame = await request(message).catch((error) => again(trace, error, message));
+  const frame = await ask(trace, { type: "steps", start, stop: Math.min(stop, block.stop), ...(lane ? { lane } : {}) });
   return frame && windowOf(frame, trace.blocks);
 }
 
-/** A server that has forgotten the trace computes it again and is asked once more. @param {Opened} trace @param {unknown} error @param {Record<string, unknown>} message */
-async function again(trace, error, message) {
-  if (!(error instanceof StreamError) || error.code !== "E_TRACE") throw error;
-  await request({ type: "open", scenario: trace.scenario });
-  return request(message);
-}
-
-/** The same cell in the new trace if it still exists, else the start of the same block. @param {Opened} before @param {Opened} after */
+/** The same cell in the new trace, or the nearest one that it has. @param {Opened} before @param {Opened} after */
 function keptStep(before, after) {
   const old = before.blocks[blockAt(before.blocks, cursor.peek())];
   const now = after.blocks.find(({ writes }) => writes === old?.writes);
   if (!now) return 0;
-  const inside = cursor.peek() - old.start;
-  return now.start + (String(old.shape) === String(now.shape) ? inside : 0);
+  return now.start + ravel(nearest(unravel(cursor.peek() - old.start, old.shape), now.shape), now.shape);
 }
 
 /** Puts the refusal on the screen and the document back. @param {unknown} error */
 function refused(error) {
   const known = error instanceof StreamError ? error : null;
   scenario.value = opened.peek()?.scenario ?? null;
+  asked.value = good;
   const text = known?.message ?? t.peek()("error.unexpected", { message: String(error) });
   if (known?.field) fieldError.value = { path: known.field, message: text };
   notice.value = { level: "error", text, field: known?.field || undefined };
-}
-
-/**
- * A whole tensor; a large one comes in slices of channels.
- * @param {Opened} trace @param {string} name @returns {Promise<TensorView>}
- */
-export function fetchTensor(trace, name) {
-  const key = `${trace.trace} ${name}`;
-  let promise = fetching.get(key);
-  if (!promise) {
-    promise = load(trace, name).finally(() => fetching.delete(key));
-    fetching.set(key, promise);
-  }
-  return promise;
-}
-
-/** @param {Opened} trace @param {string} name @returns {Promise<TensorView>} */
-async function load(trace, name) {
-  const info = trace.tensors.find((tensor) => tensor.name === name);
-  if (!info) throw new StreamError({ code: "E_RANGE", message: t.peek()("error.no_tensor", { name }) });
-  const parts = await Promise.all(slices(info).map((slice) => {
-    const message = { type: "tensor", trace: trace.trace, name, ...(slice ? { slice } : {}) };
-    return request(message).catch((error) => again(trace, error, message));
-  }));
-  const arrays = parts.map((part) => part.columns[name].data);
-  const data = arrays.length === 1 ? arrays[0] : joined(arrays);
-  return { name, shape: info.shape, data, thumb: false, min: info.min, max: info.max };
-}
-
-/** The slices in which a tensor fits into frames; [null] when it fits whole. Cut along the first dimension that is longer than one.
- * @param {TensorInfo} info @returns {([number, number][] | null)[]} */
-function slices(info) {
-  const cells = info.shape.reduce((a, b) => a * b, 1);
-  const bytes = cells * (info.dtype === "float64" ? 8 : 4);
-  if (bytes <= FRAME_BYTES) return [null];
-  const dim = Math.max(0, info.shape.findIndex((extent) => extent > 1));
-  const each = Math.max(1, Math.floor((FRAME_BYTES / bytes) * info.shape[dim]));
-  return Array.from({ length: Math.ceil(info.shape[dim] / each) }, (_, i) => info.shape.map((extent, d) =>
-    /** @type {[number, number]} */ (d === dim ? [i * each, Math.min(extent, (i + 1) * each)] : [0, extent])));
-}
-
-/** @param {import("./types.d.ts").Numbers[]} arrays */
-function joined(arrays) {
-  const Type = /** @type {Float32ArrayConstructor} */ (arrays[0].constructor);
-  const whole = new Type(arrays.reduce((sum, array) => sum + array.length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    whole.set(array, at);
-    at += array.length;
-  }
-  return whole;
-}
-
-/** Brings a tensor into `mapData` if it is not there: weights and intermediates are fetched when a step first reads them. @param {string} name */
-export async function ensure(name) {
-  const trace = opened.peek();
-  if (!trace || mapData.peek().has(name) || !trace.tensors.some((tensor) => tensor.name === name)) return;
-  const view = await fetchTensor(trace, name).catch(() => null);
-  if (view && opened.peek() === trace && !mapData.peek().has(name)) mapData.value = new Map(mapData.peek()).set(name, view);
 }

@@ -11,8 +11,10 @@ export const boot = JSON.parse(document.getElementById("boot")?.textContent ?? "
 export const conn = signal("connecting");
 /** The trace on the screen. It stays when a newer scenario turns out to be impossible. @type {Signal<import("./types.d.ts").Opened | null>} */
 export const opened = signal(null);
-/** The document last asked for. @type {Signal<import("./types.d.ts").ScenarioDoc | null>} */
+/** The document last asked for; once the server has answered, with all defaults filled in. @type {Signal<import("./types.d.ts").ScenarioDoc | null>} */
 export const scenario = signal(null);
+/** The same as the user's actions made it, without the defaults: short enough for an address, and what the next action changes. @type {Signal<import("./types.d.ts").ScenarioDoc | null>} */
+export const asked = signal(null);
 /** Which preset the document came from; null for a document of one's own. @type {Signal<string | null>} */
 export const preset = signal(null);
 /** An `open` is under way. */

@@ -1,23 +1,46 @@
 /** The step at the cursor: out of the windows that are here, or asked for, the newest wish first; and ahead of the play-head. */
-import { effect } from "@preact/signals";
-import { blockAt } from "./lib/cells.js";
+import { batch, effect } from "@preact/signals";
+import { blockAt, unravel } from "./lib/cells.js";
+import { Credits, PlayHead } from "./lib/playback.js";
 import { stepOf, windowOf } from "./lib/windows.js";
-import { AHEAD, ensure, fetchSteps, read, windows } from "./open.js";
+import { AHEAD, fetchSteps, read, windows } from "./open.js";
 import { cursor, focus, opened, playing, speed, stepData } from "./state.js";
 import { request, tell } from "./stream.js";
+import { ensure } from "./tensors.js";
+
+/** @typedef {import("./types.d.ts").Opened} Opened */
 
 /** Above this rate the server sends positions only, and the page draws maps from the tensors it has. */
 export const TICKS_ABOVE = 2000;
-/** Windows that may be on their way while playing. */
+/** Windows that may be on their way or waiting while playing. */
 const CREDITS = 4;
+/** Ticks come 30 times a second; between two the head may run on for three of them. */
+const TICK_LEAD_S = 0.1;
+/** While the cursor is dragged about, only this many steps are asked for: they are looked at for a moment. */
+const GLANCE = 4;
+/** A wish this soon after the one before belongs to a drag. */
+const DRAG_MS = 120;
+/** Requests of the scrub lane under way at once; beyond these only the newest wish is kept. */
+const LANES = 2;
 
-/** The running play: its request's id, the step and the time (ms) the head was set, and the last step that has arrived.
- * @type {{id: number, from: number, since: number, arrived: number, ended: boolean} | null} */
+/** The running play: its request's id and its head. @type {{id: number, head: PlayHead, ticks: boolean} | null} */
 let run = null;
-/** The step that was last asked for, so that one is not asked for twice. */
-let wanted = -1;
+const credits = new Credits(CREDITS);
 
-/** Keeps `stepData` at the cursor. Returns what stops it. */
+/** Moves the cursor; with a map on the stage the focus goes along, so that the stage shows the map of the step. @param {number} at */
+export function setCursor(at) {
+  batch(() => {
+    cursor.value = at;
+    const trace = opened.peek();
+    const block = trace?.blocks[blockAt(trace.blocks, at)];
+    const seen = focus.peek();
+    if (!block || !seen) return;
+    const channel = block.shape.length > 1 ? unravel(at - block.start, block.shape)[1] : 0;
+    if (seen.node !== block.node || seen.channel !== channel) focus.value = { node: block.node, channel };
+  });
+}
+
+/** Keeps `stepData` at the cursor while a map is on the stage. Returns what stops it. */
 export function followCursor() {
   return effect(() => {
     const trace = opened.value;
@@ -25,35 +48,67 @@ export function followCursor() {
     if (!trace || !focus.value || focus.value.node === "input") return;
     const window = windows.find(at);
     if (window) {
-      if (stepData.peek()?.index !== at || stepData.peek()?.block !== window.block) stepData.value = stepOf(window, at);
-      for (const name of read(trace, at)) void ensure(name);
-      if (!playing.peek() && at >= window.stop - 8 && !windows.find(window.stop)) void prefetch(trace, window.stop);
-    } else if (!playing.peek() || speed.peek() > TICKS_ABOVE) void bring(trace, at);
+      show(window, at);
+      if (!playing.peek() && at >= window.stop - GLANCE / 2) void prefetch(trace, window.stop);
+    } else if (!playing.peek() || speed.peek() > TICKS_ABOVE) wish(trace, at);
+    for (const name of read(trace, at)) void ensure(name);
   });
 }
 
-/** @param {import("./types.d.ts").Opened} trace @param {number} at */
-async function bring(trace, at) {
-  if (wanted === at) return;
-  wanted = at;
-  const block = trace.blocks[blockAt(trace.blocks, at)];
-  const start = Math.max(block.start, at - AHEAD / 4); // a few behind: people step back, too
-  let window = await fetchSteps(trace, start, at + AHEAD, "scrub").catch(() => null);
-  if (window && window.stop <= at) window = await fetchSteps(trace, at, at + AHEAD, "scrub").catch(() => null); // long steps: the frame was full before
-  if (wanted === at) wanted = -1;
-  if (!window || opened.peek() !== trace) return;
-  windows.add(window);
-  const now = cursor.peek();
-  if (now >= window.start && now < window.stop) stepData.value = stepOf(window, now);
-  for (const name of read(trace, at)) void ensure(name);
+/** @param {import("./lib/windows.js").StepWindow} window @param {number} at */
+function show(window, at) {
+  const shown = stepData.peek();
+  if (shown?.index !== at || shown.block !== window.block) stepData.value = stepOf(window, at);
 }
 
-/** @param {import("./types.d.ts").Opened} trace @param {number} start */
+/** The newest step that could not be asked for yet. @type {{trace: Opened, at: number} | null} */
+let wished = null;
+let underWay = 0;
+let lastWish = 0;
+
+/** @param {Opened} trace @param {number} at */
+function wish(trace, at) {
+  wished = { trace, at };
+  if (underWay < LANES) void bring();
+}
+
+/** Fetches the newest wish, then the one that came meanwhile. */
+async function bring() {
+  if (!wished) return;
+  const { trace, at } = wished;
+  wished = null;
+  underWay += 1;
+  const now = performance.now();
+  const dragged = now - lastWish < DRAG_MS;
+  lastWish = now;
+  const block = trace.blocks[blockAt(trace.blocks, at)];
+  const start = dragged ? at : Math.max(block.start, at - AHEAD / 4); // a few behind: people step back, too
+  let window = await fetchSteps(trace, start, at + (dragged ? GLANCE : AHEAD), "scrub").catch(() => null);
+  // long steps: the frame was full before the one that is wanted
+  if (window && window.stop <= at) window = await fetchSteps(trace, at, at + GLANCE, "scrub").catch(() => null);
+  underWay -= 1;
+  if (window && opened.peek() === trace) took(window, at);
+  if (wished) void bring();
+}
+
+/** The cursor may have gone on; the newest that is here is shown all the same, so that a drag over a slow line is not blind.
+ * @param {import("./lib/windows.js").StepWindow} window @param {number} at */
+function took(window, at) {
+  windows.add(window);
+  const now = cursor.peek();
+  const here = windows.find(now);
+  if (here) show(here, now);
+  else show(window, at);
+}
+
+let fetchingFrom = -1;
+
+/** @param {Opened} trace @param {number} start */
 async function prefetch(trace, start) {
-  if (start >= trace.steps || wanted === start) return;
-  wanted = start;
+  if (start >= trace.steps || fetchingFrom === start || windows.find(start)) return;
+  fetchingFrom = start;
   const window = await fetchSteps(trace, start, start + AHEAD).catch(() => null);
-  if (wanted === start) wanted = -1;
+  if (fetchingFrom === start) fetchingFrom = -1;
   if (window && opened.peek() === trace) windows.add(window);
 }
 
@@ -61,15 +116,27 @@ async function prefetch(trace, start) {
 export function start() {
   const trace = opened.peek();
   if (!trace) return;
-  if (cursor.peek() >= trace.steps - 1) cursor.value = 0;
-  const from = cursor.peek();
-  const id = tell({ type: "play", trace: trace.trace, start: from, rate: speed.peek() });
-  run = { id, from, since: performance.now(), arrived: from, ended: false };
+  if (cursor.peek() >= trace.steps - 1) setCursor(0);
+  const [from, rate] = [cursor.peek(), speed.peek()];
+  const id = tell({ type: "play", trace: trace.trace, start: from, rate });
+  const mine = { id, ticks: rate > TICKS_ABOVE, head: new PlayHead({ from, steps: trace.steps, rate, now: performance.now() }) };
+  run = mine;
   playing.value = true;
-  if (speed.peek() <= TICKS_ABOVE) {
-    tell({ type: "credit", n: CREDITS });
-    requestAnimationFrame(advance);
-  }
+  const frame = () => {
+    if (run !== mine) return;
+    advance(mine);
+    requestAnimationFrame(frame);
+  };
+  frame();
+}
+
+/** @param {NonNullable<typeof run>} mine */
+function advance({ head, ticks }) {
+  const at = head.at(performance.now());
+  if (at !== cursor.peek()) setCursor(at);
+  if (head.ends(at)) return stop();
+  const more = ticks ? 0 : credits.grant(head.ahead.length);
+  if (more > 0) tell({ type: "credit", n: more });
 }
 
 /** Stops where the head is. */
@@ -80,41 +147,29 @@ export function stop() {
   request({ type: "pause" }).catch(() => null);
 }
 
-/** Moves the head by the clock, as far as steps have arrived; when it catches up with them the clock waits. */
-function advance() {
-  const trace = opened.peek();
-  if (!run || !playing.peek() || !trace) return;
-  const due = run.from + Math.floor(((performance.now() - run.since) * speed.peek()) / 1000);
-  const last = Math.max(run.from, run.arrived - 1);
-  const at = Math.min(due, last, trace.steps - 1);
-  const passed = windows.find(cursor.peek());
-  if (at !== cursor.peek()) {
-    cursor.value = at;
-    if (passed && windows.find(at) !== passed) tell({ type: "credit", n: 1 });
-  }
-  if (due > last + 1) [run.from, run.since] = [at, performance.now()];
-  if (at >= trace.steps - 1) return stop();
-  requestAnimationFrame(advance);
-}
-
 /** Takes what the server pushes. @param {any} answer */
 export function pushed(answer) {
   const trace = opened.peek();
-  const re = Number(answer.re ?? answer.meta?.re);
-  if (!run || !trace || re !== run.id) return;
+  if (answer.meta?.type === "steps") credits.used();
+  if (!run || !trace || Number(answer.re ?? answer.meta?.re) !== run.id) return;
   if (answer.meta?.type === "steps") {
     const window = windowOf(answer, trace.blocks);
     windows.add(window);
-    run.arrived = Math.max(run.arrived, window.stop);
-  } else if (answer.type === "tick") cursor.value = Math.min(trace.steps - 1, answer.step);
-  else if (answer.type === "ended" && speed.peek() > TICKS_ABOVE) {
-    cursor.value = trace.steps - 1;
-    playing.value = false;
-    run = null;
-  } else if (answer.type === "error") stop();
+    run.head.arrived(window.stop);
+    const at = cursor.peek();
+    if (at >= window.start && at < window.stop) show(window, at);
+  } else if (answer.type === "tick") run.head.arrived(Math.floor(answer.step + run.head.rate * TICK_LEAD_S));
+  else if (answer.type === "ended" && run.ticks) run.head.arrived(trace.steps);
+  else if (answer.type === "error") stop();
 }
 
-/** Starts the play again from where it is: after a seek, a change of speed, or a break of the connection. */
+/** Starts the play again from where it is: after a seek or a change of speed. */
 export function restart() {
   if (playing.peek()) start();
+}
+
+/** Goes on after a break of the connection: the new one knows of no play and no credits. */
+export function resumePlay() {
+  credits.reset();
+  restart();
 }

@@ -28,6 +28,7 @@ const waiting = new Map();
 let socket = null;
 let nextId = 1;
 let attempts = 0;
+let timer = 0;
 /** Called for everything that no request waits for: pushed windows, ticks, the end of playing. @type {(answer: any) => void} */
 let onPush = () => {};
 /** Called when a broken connection is back, before the open requests are sent again. @type {() => void} */
@@ -40,20 +41,29 @@ let onResume = () => {};
 export function connect(push, resume) {
   onPush = push;
   onResume = resume;
+  // a network that is back, or a page that is looked at again, need not wait for the timer
+  addEventListener("online", hurry);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) hurry(); });
   dial();
 }
 
+function hurry() {
+  if (conn.peek() !== "open" && socket?.readyState === WebSocket.CLOSED) dial();
+}
+
 function dial() {
+  clearTimeout(timer);
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const ws = new WebSocket(`${scheme}://${location.host}/ws`, "convoscope.v1");
   ws.binaryType = "arraybuffer";
   socket = ws;
   ws.onopen = () => {
     const again = conn.peek() === "lost";
+    const unanswered = [...waiting.values()];
     attempts = 0;
     conn.value = "open";
     if (again) onResume();
-    for (const { message } of waiting.values()) ws.send(JSON.stringify(message));
+    for (const { message } of unanswered) ws.send(JSON.stringify(message));
   };
   ws.onmessage = ({ data }) => receive(data);
   ws.onclose = () => {
@@ -61,7 +71,7 @@ function dial() {
     conn.value = conn.peek() === "connecting" ? "connecting" : "lost";
     attempts += 1;
     // full jitter: 300 browsers of a class must not come back in the same moment
-    setTimeout(dial, Math.random() * Math.min(LONGEST_MS, 250 * 2 ** attempts));
+    timer = window.setTimeout(dial, Math.random() * Math.min(LONGEST_MS, 250 * 2 ** attempts));
   };
 }
 

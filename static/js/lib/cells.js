@@ -18,6 +18,11 @@ export function ravel(cell, shape) {
   return cell.reduce((flat, at, d) => flat * shape[d] + at, 0);
 }
 
+/** The cell of a shape that is nearest to one of another. @param {readonly number[]} cell @param {readonly number[]} shape @returns {number[]} */
+export function nearest(cell, shape) {
+  return shape.map((extent, d) => Math.min(cell[d] ?? 0, extent - 1));
+}
+
 /** @param {Block[]} blocks in order of their steps @param {number} step @returns {number} index of the block that holds a step; −1 outside */
 export function blockAt(blocks, step) {
   let [low, high] = [0, blocks.length - 1];

@@ -6,6 +6,7 @@ import { planeImage } from "../draw/heat.js";
 import { number } from "./numbers.js";
 import { t, theme } from "../state.js";
 import { hoverMap } from "./panel.js";
+import { still } from "./map_still.js";
 import { painted } from "./painted.js";
 import { channelRanges } from "./scale.js";
 import { absmax as absmaxOf } from "./stage_props.js";
@@ -42,6 +43,7 @@ export function Thumb({ node, name, view, channel, shape, selected, dim }) {
   useLayoutEffect(() => {
     if (!canvas.current || !view) return;
     paintThumb(canvas.current, view, channel, absmax, look);
+    still(canvas.current);
     painted(name, view);
   }, [view, channel, absmax, look]);
   const range = view && channelRanges(view)[channel];
@@ -53,5 +55,5 @@ export function Thumb({ node, name, view, channel, shape, selected, dim }) {
   return html`<button type="button" class=${`${selected ? "sel" : ""} ${dim ? "later" : ""}`} tabindex="-1" data-map=${node} data-testid=${`map-${node}-${channel}`}
     aria-label=${label} title=${label} aria-current=${selected ? "true" : undefined} style=${size} onClick=${() => open(node, channel)}
     onPointerEnter=${() => (hoverMap.value = { node, channel })}>
-    <canvas ref=${canvas} width="1" height="1"></canvas></button>`;
+    <canvas ref=${canvas} width="1" height="1"></canvas><img alt="" /></button>`;
 }

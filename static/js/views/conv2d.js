@@ -150,12 +150,12 @@ export function explain(p) {
   let outside = 0;
   for (const i of index) if (i < 0) outside++;
   const args = { y: fixed(geo.window.y, 0), x: fixed(geo.window.x, 0), oy: y, ox: x, o, k: geo.per, c: geo.channels, n: geo.per * geo.channels, outside,
-    sum: mid(p.step.combined), result: mid(p.step.result), start, s: geo.slide.s[1], d: geo.slide.d[1] };
+    sum: mid(p.step.combined), result: mid(p.step.result), start, s: geo.slide.s[1], d: geo.slide.d[1], maps: p.block.shape[1] };
   const sentences = [{ key: geo.channels === 1 ? "explain.conv_one" : "explain.conv_many", args }];
   sentences.push({ key: `explain.conv_sum${geo.channels === 1 ? "_one" : ""}${p.block.addends.length ? "" : "_nobias"}`, args });
   if (outside) sentences.push({ key: "explain.conv_padding", args });
   else if (geo.slide.d[0] > 1 || geo.slide.d[1] > 1) sentences.push({ key: "explain.conv_dilation", args });
-  else if (x === geo.out[1] - 1 && y === geo.out[0] - 1) sentences.push({ key: o === p.block.shape[1] - 1 ? "explain.conv_done" : "explain.conv_last", args: { ...args, maps: p.block.shape[1] } });
+  else if (x === geo.out[1] - 1 && y === geo.out[0] - 1) sentences.push({ key: o === p.block.shape[1] - 1 ? "explain.conv_done" : "explain.conv_last", args });
   else if (x === geo.out[1] - 1) sentences.push({ key: "explain.conv_row_end", args });
   else sentences.push({ key: "explain.conv_next", args });
   return sentences;

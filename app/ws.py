@@ -62,17 +62,14 @@ class _Connection:
         self.trace: engine.Trace | None = None
 
     async def run(self) -> None:
-        reader = asyncio.ensure_future(self._read())
-        writer = asyncio.ensure_future(self._write())
+        """Until the client leaves or is cut off."""
         try:
-            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (reader, writer):
-                task.cancel()
-            results = await asyncio.gather(reader, writer, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-                log.error("websocket failed", exc_info=result)
+            async with asyncio.TaskGroup() as group:
+                writer = group.create_task(self._write())
+                await self._read()
+                writer.cancel()
+        except* WebSocketDisconnect:
+            pass
 
     async def _read(self) -> None:
         while True:

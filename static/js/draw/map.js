@@ -99,12 +99,14 @@ export function drawMap(ctx, props, m, ring, at) {
 /** @param {CanvasRenderingContext2D} ctx @param {{k: [number, number], d: [number, number]}} slide @param {Area} ring @param {ReturnType<typeof mapMetrics>} m @param {string} colour */
 function drawTaps(ctx, { k, d }, ring, m, colour) {
   ctx.save();
-  ctx.fillStyle = colour;
-  ctx.globalAlpha = 0.75;
+  ctx.fillStyle = ctx.strokeStyle = colour;
+  ctx.lineWidth = 2;
   for (let r = 0; r < k[0]; r++) {
     for (let c = 0; c < k[1]; c++) {
       const box = areaBox({ y: ring.y + r * d[0], x: ring.x + c * d[1], h: 1, w: 1 }, m);
-      ctx.fillRect(box.x, box.y, box.w, box.h);
+      // in large cells an outline, so that the value's colour stays to be seen
+      if (m.cell >= 8) ctx.strokeRect(box.x + 1.5, box.y + 1.5, box.w - 3, box.h - 3);
+      else ctx.fillRect(box.x, box.y, box.w, box.h);
     }
   }
   ctx.restore();

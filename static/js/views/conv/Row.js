@@ -89,8 +89,8 @@ function canEdit(p, tensor) {
 
 /** @param {import("../../draw/motion.js").Box} box */
 function grown(box) {
-  const side = Math.max(7, box.w);
-  return { x: box.x - (side - box.w) / 2, y: box.y - (side - box.h) / 2, w: side, h: Math.max(side, box.h) };
+  const [w, h] = [Math.max(7, box.w), Math.max(7, box.h)];
+  return { x: box.x - (w - box.w) / 2, y: box.y - (h - box.h) / 2, w, h };
 }
 
 /** Was this cell of a padded tensor made by padding? @param {import("./geometry.js").ConvGeometry} geo @param {number} at flat in the plane */

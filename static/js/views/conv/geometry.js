@@ -67,6 +67,8 @@ export function convLayout(size, open, others, k, narrow) {
   if (left() < 205) cell = Math.max(Math.min(cell, Math.max(30, 112 / side)), cell - Math.ceil((205 - left()) / (3 * k[1])));
   shrinkMap(96);
   if (left() < 180) cell = Math.max(20, cell - Math.ceil((180 - left()) / (3 * k[1])));
-  const dest = Math.max(120, Math.min(330, left(), size.h - (chipsBelow ? 60 : 146)));
+  // on a short stage the list of the other channels stands beside the destination
+  const list = others && !chipsBelow ? 192 : 0;
+  const dest = Math.max(120, Math.min(330, left() - list, size.h - (chipsBelow ? 60 : 146)));
   return { cell: Math.floor(cell), map: Math.floor(map), dest: Math.floor(dest), chipsBelow, listHeight };
 }

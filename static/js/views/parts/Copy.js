@@ -34,7 +34,7 @@ export function Copy(p) {
       <svg class="arrow" viewBox="0 0 120 16" aria-hidden="true"><path d="M2 8h110m-7-6 7 6-7 6" fill="none" stroke="currentColor" stroke-width="2"/></svg>
       <small>${p.t("stage.copied")}</small>
     </div>
-    <${Destination} p=${p} px=${px} />
+    <${Destination} p=${p} px=${px} mirror=${p.block.writes.endsWith(".padded") ? borderOf(p, shape) : undefined} />
     <${SumChips} leave=${() => p.setHover(null)} chips=${[
       { text: mid(p.step.result), full: full(p.step.result), label: cell >= 0 ? cellName(tensor, cell, shape) : p.t("stage.padding_cell"), role: "v",
         hover: () => p.setHover({ tensor, cell }), pin: () => p.pin({ tensor, cell }) },
@@ -42,6 +42,11 @@ export function Copy(p) {
       { text: mid(p.step.result), full: full(p.step.result), label: cellName(p.block.writes, there, p.block.shape), role: "r", testid: "stage-result" },
     ]} />
   </div>`;
+}
+
+/** Rows and columns that padding added on either side. @param {StageProps} p @param {number[]} before @returns {[number, number]} */
+function borderOf({ block }, before) {
+  return [(block.shape[2] - before[2]) >> 1, (block.shape[3] - before[3]) >> 1];
 }
 
 /** @param {StageProps} p @returns {{key: string, args: Record<string, string | number>}[]} */

@@ -25,9 +25,9 @@ export function layoutOf(shape) {
 /**
  * The tensor being written: cells before the cursor, the ring on the one written now, checker for the rest.
  * @param {{p: import("../../types.d.ts").StageProps, px: number, links?: import("./MapView.js").Area[], title?: string, tensor?: string,
- *   cell?: number[], written?: number}} props
+ *   cell?: number[], written?: number, mirror?: [number, number]}} props mirror: border made by padding
  */
-export function Destination({ p, px, links = [], title, tensor = p.block.writes, cell = p.cell, written = p.written }) {
+export function Destination({ p, px, links = [], title, tensor = p.block.writes, mirror, cell = p.cell, written = p.written }) {
   const view = p.tensor(tensor);
   const shape = tensor === p.block.writes ? p.block.shape : view?.shape ?? p.opened.tensors.find((entry) => entry.name === tensor)?.shape ?? [1, 1];
   const channel = shape.length >= 4 ? cell[1] : 0;
@@ -47,7 +47,7 @@ export function Destination({ p, px, links = [], title, tensor = p.block.writes,
   return html`<div class="dest">
     <div class="head">${name}</div>
     <${MapView} plane=${plane && { ...plane, rows, cols, count }} rows=${rows} cols=${cols} px=${side} shade=${shade} thumb=${view?.thumb ?? false}
-      written=${Math.max(0, Math.min(count, written - start))} links=${areas} label=${name} text=${cellText} version=${`${p.step.index} ${tensor}`}
+      mirror=${mirror} written=${Math.max(0, Math.min(count, written - start))} links=${areas} label=${name} text=${cellText} version=${`${p.step.index} ${tensor}`}
       ring=${at >= 0 && at < count ? { y: Math.floor(at / cols), x: at % cols, h: 1, w: 1 } : null}
       full=${(/** @type {number} */ r, /** @type {number} */ c, /** @type {number} */ v) => `${cellName(tensor, start + r * cols + c, shape)} = ${full(v)}`}
       hover=${(/** @type {number | null} */ i) => p.setHover(i === null || i >= count ? null : { tensor, cell: start + i })}

@@ -14,11 +14,12 @@ export function Table({ caption, rows, cols, text, version }) {
     const timer = setTimeout(() => setShown(version), SETTLE_MS);
     return () => clearTimeout(timer);
   }, [version]);
-  return html`<table class="vh">
+  // a table grows with its content whatever its height says: the box around it does not
+  return html`<div class="vh"><table>
     <caption>${caption}</caption>
     ${shown === version &&
     html`<tbody>
       ${Array.from({ length: rows }, (_, r) => html`<tr>${Array.from({ length: cols }, (_, c) => html`<td>${text(r * cols + c)}</td>`)}</tr>`)}
     </tbody>`}
-  </table>`;
+  </table></div>`;
 }

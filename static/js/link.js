@@ -70,6 +70,8 @@ let wroteAt = 0;
 let timer = 0;
 let turn = 0;
 let visiting = false;
+/** An entry of the history is due, and its address is being made. */
+let due = false;
 
 /** The next change of what is on the stage is a place to come back to, however soon it follows the one before. */
 export function visit() {
@@ -100,11 +102,15 @@ export function followPlace() {
 /** @param {boolean} push */
 async function write(push) {
   const mine = ++turn;
+  due ||= push;
   wroteAt = performance.now();
   const text = `#${await address()}`;
-  if (mine !== turn || text === location.hash) return;
+  if (mine !== turn) return; // the one that overtook it pushes
+  const entry = due;
+  due = false;
+  if (text === location.hash) return;
   written = text;
-  if (push) history.pushState(null, "", text);
+  if (entry) history.pushState(null, "", text);
   else history.replaceState(null, "", text);
 }
 
@@ -113,6 +119,7 @@ export function onTravel(go) {
   window.addEventListener("popstate", async () => {
     clearTimeout(timer); // it would write the moment that was left over the one that was asked for
     turn += 1;
+    due = false;
     if (location.hash === written) return;
     written = location.hash;
     const place = await parse(location.hash);

@@ -228,5 +228,6 @@ test("a link to a trace that is gone opens the first screen and says why", async
   globalThis.location.hash = "#trace=" + "0".repeat(64) + "&step=3";
   await actions.begin();
   assert.equal(state.opened.value?.scenario.network.length, 2);
-  assert.deepEqual({ ...state.notice.peek() }, { level: "error", text: "not here (any more)", field: undefined, sticky: true });
+  const { notice } = /** @type {{notice: {value: unknown}}} */ (state);
+  assert.deepEqual(notice.value, { level: "error", text: "not here (any more)", field: undefined, sticky: true });
 });

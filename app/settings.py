@@ -14,13 +14,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CONVOSCOPE_")
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     #: further host names that browsers may use, such as the name of this machine in its network
     allowed_hosts: list[str] = []
     #: who may show Convoscope in a frame, as in the Content-Security-Policy
     frame_ancestors: str = "'none'"
 
-    max_connections: int = Field(400, ge=1)
+    max_connections: int = Field(default=400, ge=1)
     max_message_bytes: int = 64 * KIB
     max_frame_bytes: int = 256 * KIB
     #: frames that may wait for one client before its requests wait, too

@@ -85,7 +85,7 @@ def fit(
     values = np.zeros((height, width, channels), np.float32)
     part = np.asarray(small, np.float32).reshape(inner[1], inner[0], channels)
     values[placed[1] : placed[3], placed[0] : placed[2]] = part / 255
-    values = (values - np.float32(mean)) / np.float32(std)
+    values = (values - np.array(mean, np.float32)) / np.array(std, np.float32)
     info = {
         "width": int(pixels.shape[1]),
         "height": int(pixels.shape[0]),

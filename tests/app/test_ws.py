@@ -17,6 +17,7 @@ import websockets
 from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 from websockets.asyncio.client import connect as open_socket
+from websockets.typing import Subprotocol
 
 import engine
 from app import wire
@@ -234,7 +235,14 @@ def test_the_subprotocol_is_required(client: TestClient) -> None:
 
 
 def connect(host: str, **more: Any) -> Any:
-    return open_socket(f"ws://{host}/ws", subprotocols=SUB, compression=None, max_size=None, proxy=None, **more)
+    return open_socket(
+        f"ws://{host}/ws",
+        subprotocols=[Subprotocol("convoscope.v1")],
+        compression=None,
+        max_size=None,
+        proxy=None,
+        **more,
+    )
 
 
 def test_a_message_over_64_kib_closes_with_1009(served: tuple[str, Any]) -> None:

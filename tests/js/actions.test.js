@@ -202,7 +202,7 @@ test("a picture that a new server does not have is sent again from this page; a 
   server.lost.add("sha256:mine");
   await actions.edit("conv1.weight", [0, 0], 1);
   assert.equal(posts.mock.callCount(), 2);
-  assert.equal(state.notice.value, null);
+  assert.ok(!state.notice.value);
   assert.equal(state.asked.value?.params?.edits?.length, 1);
   server.lost.add("sha256:theirs");
   const there = { ...PRESET.scenario, input: { ...PRESET.scenario.input, image: "sha256:theirs" } };
@@ -228,6 +228,5 @@ test("a link to a trace that is gone opens the first screen and says why", async
   globalThis.location.hash = "#trace=" + "0".repeat(64) + "&step=3";
   await actions.begin();
   assert.equal(state.opened.value?.scenario.network.length, 2);
-  const { notice } = /** @type {{notice: {value: unknown}}} */ (state);
-  assert.deepEqual(notice.value, { level: "error", text: "not here (any more)", field: undefined, sticky: true });
+  assert.deepEqual(state.notice.value, { level: "error", text: "not here (any more)", field: undefined, sticky: true });
 });

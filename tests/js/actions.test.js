@@ -17,6 +17,9 @@ followCursor();
 /** A step's place on the screen. */
 const place = () => [state.cursor.value, state.focus.value?.node, state.focus.value?.channel, state.stepData.value?.index];
 
+/** What is said to the user now. */
+const said = () => state.notice.value;
+
 beforeEach(async () => {
   actions.pause();
   server = new Server();
@@ -101,10 +104,10 @@ test("a refusal names the field and leaves the last good state, and the next act
   await actions.setNode("conv1", { kernel_size: 11 });
   assert.equal(state.opened.value, good);
   assert.deepEqual(state.fieldError.value, { path: "network[0].kernel_size", message: "kernel_size 11 exceeds 9" });
-  assert.equal(state.notice.value?.level, "error");
+  assert.equal(said()?.level, "error");
   await actions.setNode("conv1", { kernel_size: 5 });
   assert.equal(state.fieldError.value, null);
-  assert.equal(state.notice.value, null);
+  assert.equal(said(), null);
   assert.equal(state.asked.value?.network[0].kernel_size, 5);
 });
 
@@ -120,7 +123,7 @@ test("a server that forgot the trace computes it again and nobody notices", asyn
   await settle();
   assert.deepEqual(server.seen.map(({ type }) => type), ["steps", "open", "steps"]);
   assert.equal(state.stepData.value?.index, 33);
-  assert.equal(state.notice.value, null);
+  assert.equal(said(), null);
 });
 
 test("playing follows the clock through the windows that come, and the focus goes along", async () => {
@@ -202,12 +205,12 @@ test("a picture that a new server does not have is sent again from this page; a 
   server.lost.add("sha256:mine");
   await actions.edit("conv1.weight", [0, 0], 1);
   assert.equal(posts.mock.callCount(), 2);
-  assert.ok(!state.notice.value);
+  assert.equal(said(), null);
   assert.equal(state.asked.value?.params?.edits?.length, 1);
   server.lost.add("sha256:theirs");
   const there = { ...PRESET.scenario, input: { ...PRESET.scenario.input, image: "sha256:theirs" } };
   assert.equal(await actions.travel({ doc: there, digest: null, preset: "tiny_vgg", step: 5, focus: null }), true);
-  assert.equal(state.notice.value?.text, "error.image_gone");
+  assert.equal(said()?.text, "error.image_gone");
   assert.equal(state.opened.value?.scenario.input?.image, "sha256:scene");
   assert.equal(state.cursor.value, 5);
   context.mock.restoreAll();
@@ -217,9 +220,9 @@ test("an upload that is refused leaves everything and says why", async (context)
   const before = state.opened.value;
   context.mock.method(globalThis, "fetch", async () => new Response(JSON.stringify({ code: "E_IMAGE", reason: "type", message: "this is a PDF; use PNG" }), { status: 422 }));
   assert.equal(await actions.uploadImage(new Blob(["x"])), false);
-  assert.equal(state.notice.value?.text, "this is a PDF; use PNG");
+  assert.equal(said()?.text, "this is a PDF; use PNG");
   assert.equal(await actions.uploadImage(new Blob(["x".repeat(1001)])), false);
-  assert.equal(state.notice.value?.text, "error.image_large");
+  assert.equal(said()?.text, "error.image_large");
   assert.equal(state.opened.value, before);
   context.mock.restoreAll();
 });
@@ -228,5 +231,5 @@ test("a link to a trace that is gone opens the first screen and says why", async
   globalThis.location.hash = "#trace=" + "0".repeat(64) + "&step=3";
   await actions.begin();
   assert.equal(state.opened.value?.scenario.network.length, 2);
-  assert.deepEqual(state.notice.value, { level: "error", text: "not here (any more)", field: undefined, sticky: true });
+  assert.deepEqual(said(), { level: "error", text: "not here (any more)", field: undefined, sticky: true });
 });

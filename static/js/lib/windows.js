@@ -37,7 +37,7 @@ export function stepOf(window, index) {
 /** The newest windows, dropped by age once they hold too many bytes. */
 export class WindowCache {
   /** @param {number} [most] bytes */
-  constructor(most = 24 * 2 ** 20) {
+  constructor(most = 8 * 2 ** 20) {
     this.most = most;
     this.bytes = 0;
     /** @type {StepWindow[]} */

@@ -1,6 +1,7 @@
 /** Everything a user can do. The interface calls these and reads the signals. */
 import { batch } from "@preact/signals";
 import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
+import { errorText } from "./errors.js";
 import { parse, presetDoc, visit } from "./link.js";
 import { open } from "./open.js";
 import { asked, boot, catalogue, cursor, focus, lang, mapData, notice, opened, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
@@ -15,15 +16,24 @@ import { send } from "./uploads.js";
 
 // ---- scenarios
 
-/** @param {string} id of a preset; a picture of the user's own comes along, a sample gives way to the preset's */
-export async function openPreset(id) {
+/**
+ * Where the very first screen stands: in the middle of a lively map, so that the stage is not empty. conv1_1 has 62 × 62 cells a map.
+ * @type {Where}
+ */
+const OPENING = { focus: { node: "conv1_1", channel: 9 }, step: (9 * 62 + 26) * 62 + 24 };
+
+/**
+ * @param {string} id of a preset; a picture of the user's own comes along, a sample gives way to the preset's
+ * @param {Where} [where]
+ */
+export async function openPreset(id, where = { focus: "first" }) {
   const image = asked.peek()?.input?.image;
   const doc = presetDoc(id, boot.samples.some((sample) => sample.id === image) ? undefined : image);
   if (!doc) return;
   const before = preset.peek();
   preset.value = id;
   visit();
-  if ((await show(doc, { focus: "first" })) === "refused") preset.value = before;
+  if ((await show(doc, where)) === "refused") preset.value = before;
 }
 
 /** @param {ScenarioDoc} doc @param {Where} where */
@@ -75,7 +85,7 @@ export async function begin() {
   const place = await parse(location.hash);
   if (place && (await travel(place))) return;
   const refusal = notice.peek();
-  await openPreset("tiny_vgg");
+  await openPreset("tiny_vgg", OPENING);
   if (refusal) notice.value = { ...refusal, sticky: true };
 }
 
@@ -114,7 +124,7 @@ export async function uploadImage(blob) {
     if (answer.frames > 1) notice.value = { level: "info", text: tr("notice.first_frame", { n: answer.frames }) };
     return await setImage(answer.id);
   } catch (error) {
-    notice.value = { level: "error", text: error instanceof StreamError ? error.message : tr("error.upload") };
+    notice.value = { level: "error", text: error instanceof StreamError ? errorText(error) : tr("error.upload") };
     return false;
   }
 }

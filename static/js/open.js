@@ -1,8 +1,9 @@
 /** Opening scenarios: ask the server, fetch what the map shows, and change the screen in one go. The last good state stays until then. */
 import { batch } from "@preact/signals";
+import { errorText } from "./errors.js";
 import { blockAt, nearest, ravel, unravel } from "./lib/cells.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
-import { asked, cursor, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData, t } from "./state.js";
+import { asked, cursor, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData } from "./state.js";
 import { request, StreamError } from "./stream.js";
 import { ask, fetchTensor } from "./tensors.js";
 import { sendAgain } from "./uploads.js";
@@ -141,7 +142,7 @@ function refused(error) {
   const known = error instanceof StreamError ? error : null;
   scenario.value = opened.peek()?.scenario ?? null;
   asked.value = good;
-  const text = known?.message ?? t.peek()("error.unexpected", { message: String(error) });
+  const text = errorText(error);
   if (known?.field) fieldError.value = { path: known.field, message: text };
   notice.value = { level: "error", text, field: known?.field || undefined };
 }

@@ -10,12 +10,14 @@ import { conn } from "./state.js";
 
 /** What the server answered instead of what was asked for. */
 export class StreamError extends Error {
-  /** @param {{code: string, message: string, reason?: string, field?: string}} answer */
+  /** @param {{code: string, message: string, reason?: string, field?: string, value?: unknown, bound?: unknown}} answer */
   constructor(answer) {
     super(answer.message);
     this.code = answer.code;
     this.reason = answer.reason ?? "";
     this.field = answer.field ?? "";
+    this.value = answer.value;
+    this.bound = answer.bound;
   }
 }
 

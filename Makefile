@@ -35,7 +35,7 @@ lint: .venv/dev node_modules/.done
 	$(BIN)/python tools/vendor.py --check
 
 test: lint
-	$(BIN)/python tools/find_tools.py --node --test tests/js/
+	$(BIN)/python tools/find_tools.py --node --test $(shell find tests/js -name "*.test.js" | sort)
 	$(BIN)/python -m pytest
 
 bench: .venv/dev .venv/tools.json

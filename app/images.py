@@ -74,7 +74,7 @@ class ImageStore:
     def close(self) -> None:
         """Stop the decoding process."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
     def get(self, image_id: str) -> Picture | None:

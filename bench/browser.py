@@ -1,0 +1,189 @@
+"""The page in Chromium, on loopback, cache off: bytes, times to pixels, frames, heap.
+
+Times are between ``performance`` marks that the page sets after the pixels are there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from app.samples import SAMPLES
+from bench.table import Row
+
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--enable-precise-memory-info", "--js-flags=--expose-gc",
+]  # fmt: skip
+MAPS, STAGE = "convoscope:maps-painted", "convoscope:stage-shown"
+
+#: runs an action and waits for a mark that is set after it; answers the time between, in ms
+_UNTIL = """([selector, mark]) => new Promise((done, fail) => {
+  const began = performance.now();
+  const after = () => performance.getEntriesByName(mark).findLast((entry) => entry.startTime > began);
+  const look = () => {
+    const entry = after();
+    entry ? done(entry.startTime - began) : requestAnimationFrame(look);
+  };
+  setTimeout(() => fail(new Error(`no ${mark} after ${selector}`)), 10000);
+  document.querySelector(selector).click();
+  look();
+})"""
+
+#: waits for a mark set after a time; answers how long after (the policy forbids Playwright's own wait_for_function)
+_AFTER = """([mark, began]) => new Promise((done, fail) => {
+  const look = () => {
+    const entry = performance.getEntriesByName(mark).find((one) => one.startTime > began);
+    entry ? done(entry.startTime - began) : requestAnimationFrame(look);
+  };
+  setTimeout(() => fail(new Error(`no ${mark}`)), 15000);
+  look();
+})"""
+
+_FRAMES = """(seconds) => new Promise((done) => {
+  const times = [];
+  const tick = (now) => {
+    times.push(now);
+    now - times[0] < seconds * 1000 ? requestAnimationFrame(tick) : done(times);
+  };
+  requestAnimationFrame(tick);
+})"""
+
+
+def rows(host: str, full: bool) -> list[Row]:
+    """Everything measured in the browser; ``full`` plays for five minutes instead of twenty seconds."""
+    tools = json.loads((Path(__file__).parent.parent / ".venv" / "tools.json").read_text())
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=tools["chromium"], args=ARGS)
+        try:
+            found = _load(browser, host)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"http://{host}/")
+            _painted(page)
+            found += [*_clicks(page), _upload(page), *_frames(page), _heap(page, 300 if full else 20)]
+            return found
+        finally:
+            browser.close()
+
+
+def _painted(page: Page) -> None:
+    page.evaluate(_AFTER, [MAPS, 0])
+
+
+def _load(browser: Any, host: str) -> list[Row]:
+    times, sizes = [], []
+    for _ in range(7):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        seen = [0.0]
+        session.on(
+            "Network.loadingFinished", lambda event, s=seen: s.__setitem__(0, s[0] + event["encodedDataLength"])
+        )
+        session.on(
+            "Network.webSocketFrameReceived",
+            lambda event, s=seen: s.__setitem__(0, s[0] + _frame_bytes(event["response"])),
+        )
+        page.goto(f"http://{host}/")
+        _painted(page)
+        times.append(page.evaluate(f"performance.getEntriesByName('{MAPS}')[0].startTime"))
+        page.wait_for_load_state("networkidle")
+        sizes.append(seen[0])
+        context.close()
+    return [
+        Row("first load, over the wire with fonts and maps", statistics.median(sizes) / 1000, "KB", "≤ 600"),
+        Row("navigation → all maps painted", statistics.median(times), "ms", "≤ 800"),
+    ]
+
+
+def _frame_bytes(response: dict[str, Any]) -> float:
+    data = response["payloadData"]
+    return len(data) if response["opcode"] == 1 else len(data) * 3 / 4  # binary frames come as base64
+
+
+def _clicks(page: Page) -> list[Row]:
+    samples = [f"sample-{name}" for name in SAMPLES]
+    switch = []
+    for name in (samples * 3)[1:16]:
+        switch.append(page.evaluate(_UNTIL, [f"[data-testid={name}]", MAPS]))
+        page.wait_for_timeout(120)
+    maps = page.locator("[data-testid^=map-conv]").evaluate_all("all => all.map((one) => one.dataset.testid)")
+    opened = []
+    for name in maps[1:16]:  # the first is open already
+        opened.append(page.evaluate(_UNTIL, [f"[data-testid={name}]", STAGE]))
+        page.wait_for_timeout(200)
+    return [
+        Row("sample click → all maps of Tiny VGG repainted", statistics.median(switch), "ms", "≤ 150"),
+        Row("map click → stage visible", statistics.median(opened), "ms", "≤ 150"),
+    ]
+
+
+def _upload(page: Page) -> Row:
+    noise = np.random.default_rng(0)
+    times = []
+    for i in range(5):
+        small = noise.integers(0, 255, (43, 58, 3), dtype=np.uint8)
+        photo = Image.fromarray(small).resize((2310, 1732), Image.Resampling.BICUBIC)
+        out = io.BytesIO()
+        photo.save(out, "JPEG", quality=88)
+        with page.expect_file_chooser() as chooser:
+            page.click("[data-testid=image-upload]")
+        began = page.evaluate("performance.now()")
+        chooser.value.set_files({"name": f"{i}.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()})
+        times.append(page.evaluate(_AFTER, [MAPS, began]))
+        page.wait_for_timeout(300)
+    return Row("upload of a 4-Mpixel JPEG → all maps", statistics.median(times), "ms", "≤ 600")
+
+
+def _set_speed(page: Page, rate: float) -> None:
+    page.evaluate(
+        """async (rate) => {
+          const main = document.querySelector('script[src*="js/main.js"]').src;
+          (await import(main.replace('main.js', 'actions.js'))).setSpeed(rate);
+        }""",
+        rate,
+    )
+
+
+def _frames(page: Page) -> list[Row]:
+    page.click("[data-testid=map-conv1_1-2]")
+    page.wait_for_timeout(500)
+    _set_speed(page, 60)
+    page.click("[data-testid=play]")
+    page.wait_for_timeout(1500)
+    times = np.diff(page.evaluate(_FRAMES, 10))
+    page.click("[data-testid=play]")
+    return [
+        Row("frames per second, playing 60 steps/s", 1000 / float(times.mean()), "frames/s", "≥ 58"),
+        Row("worst frame of ten seconds", float(times.max()), "ms", "≤ 34"),
+    ]
+
+
+def _heap(page: Page, seconds: int) -> Row:
+    def used() -> float:
+        page.evaluate("() => { for (let i = 0; i < 4; i++) gc(); }")
+        page.wait_for_timeout(300)
+        page.evaluate("() => gc()")
+        return page.evaluate("performance.memory.usedJSHeapSize")
+
+    samples = [f"sample-{name}" for name in SAMPLES]
+    for name in samples[::-1] * 2:  # fill the caches, which are bounded
+        page.evaluate(_UNTIL, [f"[data-testid={name}]", MAPS])
+    before = used()
+    page.click("[data-testid=play]")
+    page.wait_for_timeout(seconds * 1000)
+    if page.locator("[data-testid=play][aria-pressed=true]").count():
+        page.click("[data-testid=play]")
+    for name in (samples * 6)[:50]:
+        page.evaluate(_UNTIL, [f"[data-testid={name}]", MAPS])
+    grown = (used() / before - 1) * 100
+    return Row(f"heap growth after {seconds} s of play and 50 switches", grown, "%", "≤ 5")

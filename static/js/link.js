@@ -64,8 +64,8 @@ export async function parse(hash) {
 
 /** The address that was written or visited last. */
 let written = "";
-/** What was on the stage when it was written: trace, and map. */
-let stage = "";
+/** What was on the stage when it was written: trace, and map; null before the first and after going back. @type {[string, string] | null} */
+let stage = null;
 let wroteAt = 0;
 let timer = 0;
 let turn = 0;
@@ -86,12 +86,14 @@ export function followPlace() {
     void cursor.value;
     const still = !playing.value;
     if (!trace) return;
-    const now = `${trace.trace} ${at ? `${at.node}.${at.channel}` : ""}`;
-    const other = stage !== "" && stage !== now;
+    /** @type {[string, string]} */
+    const now = [trace.trace, at ? `${at.node}.${at.channel}` : ""];
+    const other = stage !== null && String(stage) !== String(now);
+    // what the cursor passes is not a place to come back to, nor is each of the traces that follow quickly while a slider is dragged
+    const edited = stage !== null && stage[0] !== now[0] && performance.now() - wroteAt > PAUSE_MS;
+    const push = other && (visiting || edited);
+    if (other || stage === null) visiting = false;
     stage = now;
-    // what plays past, or follows quickly while something is dragged, is not a place to come back to
-    const push = other && (visiting || (still && performance.now() - wroteAt > PAUSE_MS));
-    if (other) visiting = false;
     clearTimeout(timer);
     if (push) return void write(true);
     const wait = still ? SETTLE_MS : Math.max(SETTLE_MS, wroteAt + PAUSE_MS - performance.now());
@@ -124,7 +126,7 @@ export function onTravel(go) {
     written = location.hash;
     const place = await parse(location.hash);
     if (!place) return;
-    stage = ""; // what comes now is an old moment, not a new one
+    stage = null; // what comes now is an old moment, not a new one
     go(place);
   });
 }

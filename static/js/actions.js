@@ -69,12 +69,12 @@ export async function travel(place) {
   return true;
 }
 
-/** Another place in the trace that is on the screen. @param {{step: number, focus: import("./types.d.ts").Focus | null}} where */
+/** Another place in the trace that is on the screen. @param {{step: number, focus: import("./types.d.ts").Focus | "first" | null}} where */
 function look({ step, focus: place }) {
   stop();
   batch(() => {
     cursor.value = Math.max(0, Math.min((opened.peek()?.steps ?? 1) - 1, step));
-    focus.value = place;
+    focus.value = place === "first" ? { node: opened.peek()?.blocks[0].node ?? "input", channel: 0 } : place;
     pinned.value = null;
   });
   return true;

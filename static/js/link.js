@@ -8,7 +8,7 @@ import { pack, unpack } from "./lib/pack.js";
 import { asked, boot, cursor, focus, opened, playing, preset } from "./state.js";
 
 /** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
-/** @typedef {{doc: ScenarioDoc | null, digest: string | null, preset: string | null, step: number, focus: import("./types.d.ts").Focus | null}} Place */
+/** @typedef {{doc: ScenarioDoc | null, digest: string | null, preset: string | null, step: number, focus: import("./types.d.ts").Focus | "first" | null}} Place "first" when the address names a network and no moment */
 
 /** Browsers and chats shorten addresses that are longer. */
 const LONGEST = 6000;
@@ -59,7 +59,7 @@ export async function parse(hash) {
   const map = parts.get("map");
   const dot = map?.lastIndexOf(".") ?? -1;
   const at = map && dot > 0 ? { node: map.slice(0, dot), channel: Number(map.slice(dot + 1)) || 0 } : null;
-  return { doc: digest ? null : doc, digest, preset: id, step: Number(parts.get("step")) || 0, focus: at };
+  return { doc: digest ? null : doc, digest, preset: id, step: Number(parts.get("step")) || 0, focus: at ?? (parts.has("step") ? null : "first") };
 }
 
 /** The address that was written or visited last. */

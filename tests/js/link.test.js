@@ -102,6 +102,7 @@ test("a document too long for an address is named by its digest", async () => {
 test("strange addresses are no places; a mangled document falls back to its network", async () => {
   assert.equal(await parse(""), null);
   assert.equal(await parse("#about"), null);
+  assert.equal((await parse("#net=pencil"))?.focus, "first");
   assert.equal(await parse("#net=nothing&step=3"), null);
   const place = await parse("#net=pencil&doc=%%%&step=-4x&map=conv1");
   assert.deepEqual([place?.doc, place?.step, place?.focus], [PENCIL.scenario, 0, null]);

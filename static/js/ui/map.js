@@ -1,7 +1,7 @@
 /** The network map: every node with its maps, joined by its edges. Arrows move between maps, Enter opens one on the stage. */
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { focus, layout, opened, scaleMode, t } from "../state.js";
+import { focus, lang, layout, opened, scaleMode, t } from "../state.js";
 import { Edges } from "./map_edges.js";
 import { InputNode, PictureNode } from "./map_input.js";
 import { NetworkLegend } from "./map_legend.js";
@@ -16,12 +16,13 @@ const TALLEST = 33;
 export function NetworkMap() {
   const trace = opened.value;
   const root = useRef(/** @type {HTMLElement | null} */ (null));
-  useFit(root, trace);
+  const geometry = geometryOf(trace);
+  useFit(root, `${geometry} ${lang.value}`);
   useRoving(root);
   const most = Math.max(1, ...(trace?.nodes ?? []).map(({ shape }) => (shape.length === 4 ? shape[1] : 1)));
   return html`<nav class="map" ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
     ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""} ${trace.nodes.length < 6 ? "few" : trace.nodes.length > 10 ? "many" : ""}`}>
-      <${Edges} />
+      <${Edges} geometry=${geometry} />
       <${PictureNode} />
       <${InputNode} />
       ${trace.nodes.map((node) => html`<${MapNode} key=${node.name} node=${node} />`)}
@@ -36,9 +37,16 @@ function skips(nodes) {
   return nodes.some(({ inputs }, i) => inputs.some((input) => input !== (nodes[i - 1]?.name ?? "input")));
 }
 
+/** Everything about a trace that decides where its nodes lie: another picture of the same size moves nothing, and costs no layout.
+ * @param {import("../types.d.ts").Opened | null} trace */
+function geometryOf(trace) {
+  const nodes = (trace?.nodes ?? []).map(({ name, kind, shape, inputs }) => `${name} ${kind} ${shape} ${inputs}`);
+  return [...nodes, trace?.input ? `${trace.input.width} ${trace.input.height}` : ""].join(";");
+}
+
 /** Picks the largest thumbnails with which the whole network fits, and again whenever the width changes.
- * @param {{current: HTMLElement | null}} root @param {unknown} trace */
-function useFit(root, trace) {
+ * @param {{current: HTMLElement | null}} root @param {string} geometry */
+function useFit(root, geometry) {
   useLayoutEffect(() => {
     const map = root.current;
     if (!map) return;
@@ -46,11 +54,13 @@ function useFit(root, trace) {
       const row = /** @type {HTMLElement | null} */ (map.querySelector(".map-row"));
       if (!row) return;
       const sides = SIDES.filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
+      const floor = row.clientHeight - parseFloat(getComputedStyle(row).paddingBottom);
+      const nodes = /** @type {HTMLElement[]} */ ([...row.querySelectorAll("[data-node]")]);
       let tallest = sides[sides.length - 1];
       let fits = false;
       for (const side of sides) { // each try is a layout, about a millisecond
         row.style.setProperty("--thumb", `${side}px`);
-        const low = row.scrollHeight <= row.clientHeight;
+        const low = nodes.every((node) => node.offsetTop + node.offsetHeight <= floor);
         if (low && tallest < side) tallest = side;
         fits = low && row.offsetWidth <= map.clientWidth;
         if (fits) break;
@@ -59,11 +69,16 @@ function useFit(root, trace) {
       if (!fits) row.style.setProperty("--thumb", `${tallest}px`);
       map.dispatchEvent(new Event("refit"));
     };
-    const observer = new ResizeObserver(fit);
+    let width = map.clientWidth;
+    const observer = new ResizeObserver(() => {
+      if (map.clientWidth === width) return; // it reports once at the start, too
+      width = map.clientWidth;
+      fit();
+    });
     observer.observe(map);
     fit();
     return () => observer.disconnect();
-  }, [trace]);
+  }, [geometry]);
 }
 
 /** Exactly one map can be reached by Tab: the open one, else the last one moved to, else the first. @param {{current: HTMLElement | null}} root */

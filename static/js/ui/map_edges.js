@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { focus, layout, opened, scaleMode, t } from "../state.js";
 
 /** @typedef {{left: number, right: number, top: number, bottom: number, count: number}} Box count: maps in it */
-/** @typedef {{path: string, skip: boolean, lit: boolean}} Edge */
+/** @typedef {{path: string, skip: boolean, to: string}} Edge to: the node it ends in */
 
 /** Heights at which the curves of an edge leave and arrive, as shares of the boxes: five say "everything meets everything". */
 const FAN = [[0.2, 0.2], [0.5, 0.5], [0.8, 0.8], [0.2, 0.8], [0.8, 0.2]];
@@ -28,7 +28,8 @@ function detour(a, b, floor) {
   return `M${x0} ${y0}V${floor - r}Q${x0} ${floor} ${x0 + r} ${floor}H${x1 - r}Q${x1} ${floor} ${x1} ${floor - r}V${y1}`;
 }
 
-export function Edges() {
+/** @param {{geometry: string}} props changes when nodes may have moved */
+export function Edges({ geometry }) {
   const svg = useRef(/** @type {SVGSVGElement | null} */ (null));
   const [edges, setEdges] = useState(/** @type {Edge[]} */ ([]));
   const trace = opened.value;
@@ -37,18 +38,18 @@ export function Edges() {
     const row = svg.current?.parentElement;
     const map = row?.parentElement;
     if (!row || !map || !trace) return;
-    const draw = () => setEdges(layOut(row, trace.nodes, lit));
+    const draw = () => setEdges(layOut(row, trace.nodes));
     draw();
     map.addEventListener("refit", draw);
     return () => map.removeEventListener("refit", draw);
-  }, [trace, lit, layout.value, scaleMode.value, t.value]);
+  }, [geometry, layout.value, scaleMode.value, t.value]);
   return html`<svg class="edges" ref=${svg} aria-hidden="true">
     <defs><marker id="edge-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" /></marker></defs>
-    ${edges.map(({ path, skip, lit: on }, i) => html`<path key=${i} d=${path} class=${`${skip ? "skip-edge" : ""} ${on ? "lit" : ""}`} marker-end=${skip ? "url(#edge-tip)" : undefined} />`)}</svg>`;
+    ${edges.map(({ path, skip, to }, i) => html`<path key=${i} d=${path} class=${`${skip ? "skip-edge" : ""} ${to === lit ? "lit" : ""}`} marker-end=${skip ? "url(#edge-tip)" : undefined} />`)}</svg>`;
 }
 
-/** @param {HTMLElement} row @param {import("../types.d.ts").NodeInfo[]} nodes @param {string | undefined} lit node whose inputs are shown strongly */
-function layOut(row, nodes, lit) {
+/** @param {HTMLElement} row @param {import("../types.d.ts").NodeInfo[]} nodes */
+function layOut(row, nodes) {
   const origin = row.getBoundingClientRect();
   const names = ["input", ...nodes.map(({ name }) => name)];
   /** @param {string} name @param {string} part @returns {Box | null} */
@@ -60,7 +61,7 @@ function layOut(row, nodes, lit) {
   /** @type {Edge[]} */
   const edges = [];
   const [from, to] = [boxOf("picture"), boxOf("input")];
-  if (from && to) edges.push({ path: `M${from.right + 4} ${(from.top + from.bottom) / 2}H${to.left - 5}`, skip: true, lit: false });
+  if (from && to) edges.push({ path: `M${from.right + 4} ${(from.top + from.bottom) / 2}H${to.left - 5}`, skip: true, to: "input" });
   for (const node of nodes) {
     for (const input of node.inputs) {
       const [a, b] = [boxOf(input), boxOf(node.name)];
@@ -68,7 +69,7 @@ function layOut(row, nodes, lit) {
       const skip = names.indexOf(node.name) - names.indexOf(input) > 1;
       const feet = skip && [boxOf(input, "[data-foot]") ?? a, boxOf(node.name, "[data-foot]") ?? b];
       const paths = feet ? [detour(feet[0], feet[1], origin.height - 5)] : curves(a, b, a.count * b.count === 1);
-      edges.push(...paths.map((path) => ({ path, skip, lit: node.name === lit })));
+      edges.push(...paths.map((path) => ({ path, skip, to: node.name })));
     }
   }
   return edges;

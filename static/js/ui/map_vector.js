@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage } from "../draw/heat.js";
-import { number } from "./numbers.js";
+import { fixed, number } from "./numbers.js";
 import { focus, mapData, opened, scaleMode, t, theme } from "../state.js";
 import { NodeLegend } from "./map_legend.js";
 import { open } from "./map_thumb.js";
@@ -38,7 +38,7 @@ function Bars({ node, view, count }) {
     const label = tr("map.unit", { node: node.name, channel: i, value: number(value) });
     return html`<button type="button" key=${i} tabindex="-1" class=${i === at ? "sel" : ""} data-map=${node.name} data-testid=${`map-${node.name}-${i}`}
       aria-label=${label} title=${label} aria-current=${i === at ? "true" : undefined} onClick=${() => open(node.name, i)}>
-      <span>${i}</span><span class=${`lane ${signed ? "signed" : ""}`}><i class=${value < 0 ? "minus" : ""} style=${style}></i></span><span>${number(value)}</span></button>`;
+      <span>${i}</span><span class=${`lane ${signed ? "signed" : ""}`}><i class=${value < 0 ? "minus" : ""} style=${style}></i></span><span>${fixed(value, Math.abs(value) >= 100 ? 1 : Number.isInteger(value) ? 0 : 3)}</span></button>`;
   })}</div>`;
 }
 

@@ -279,10 +279,13 @@ export async function jumpTo(tensor, cell) {
   if (origin) notice.value = { level: "info", text: originText(tensor, at, origin) };
 }
 
+/** A number as people read it, with the seven digits that a float32 has. @param {unknown} value */
+const shown = (value) => (typeof value === "number" ? String(Number(value.toPrecision(7))).replace("-", "−") : String(value));
+
 /** @param {string} tensor @param {number[]} cell @param {Record<string, any>} origin */
 function originText(tensor, cell, origin) {
   const args = { place: `${tensor}[${cell.join(", ")}]` };
-  for (const [key, value] of Object.entries(origin)) Object.assign(args, { [key]: Array.isArray(value) ? value.join(", ") : value });
+  for (const [key, value] of Object.entries(origin)) Object.assign(args, { [key]: [value].flat().map(shown).join(", ") });
   return t.peek()(`origin.${origin.from}`, args);
 }
 

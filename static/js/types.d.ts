@@ -83,7 +83,7 @@ export interface TensorInfo {
   dtype: string;
   min: number | null;
   max: number | null;
-  first_bad: number | null;
+  first_bad: number[] | null;
   source: "step" | "input" | "param";
 }
 /** How a picture became the input; box and placed are [x0, y0, x1, y1]. */

@@ -12,7 +12,7 @@ from tests.browser.live import STAGE_SHOWN, Screen
 
 @pytest.fixture
 def pencil(screen: Screen) -> Screen:
-    """Pencil at its first step, the keys with the stage. conv1 writes steps 0 … 8, act1 9 … 17, pool1 18 … 21, flat and fc follow."""
+    """Pencil at its first step: conv1 writes the steps 0 … 8, act1 9 … 17, pool1 18 … 21; flat and fc follow."""
     screen.preset("pencil")
     screen.go(0)
     return screen

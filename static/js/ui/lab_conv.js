@@ -88,5 +88,6 @@ function setInput(doc, node, channels) {
   const name = kernelOf(doc, node, boot.kernels);
   const next = withKernel(doc, node, name, channels, boot.kernels);
   const [h, w] = (doc.input?.shape ?? [1, 32, 32]).slice(-2);
-  openScenario({ ...next, input: { ...doc.input, shape: [channels, h, w] } }, { keepCursor: true });
+  const { mean: _mean, std: _std, ...input } = doc.input ?? {}; // one number per channel: those of the other count are meaningless
+  openScenario({ ...next, input: { ...input, shape: [channels, h, w] } }, { keepCursor: true });
 }

@@ -72,9 +72,14 @@ LIBRARIES = (
     Library(
         "katex",
         "0.19.1",
-        {"dist/katex.mjs": "katex/katex.mjs", "dist/katex.min.css": "katex/katex.min.css", "LICENSE": "katex/LICENSE"}
+        # the module of the package is not minified: 151 KB instead of 77 packed. This one sets globalThis.katex.
+        {
+            "dist/katex.min.js": "katex/katex.min.js",
+            "dist/katex.min.css": "katex/katex.min.css",
+            "LICENSE": "katex/LICENSE",
+        }
         | {f"dist/fonts/KaTeX_{name}.woff2": f"katex/fonts/KaTeX_{name}.woff2" for name in _KATEX_FONTS},
-        {"katex": "katex/katex.mjs"},
+        {"katex": "katex/katex.min.js"},
     ),
     Library(
         "@fontsource-variable/inter",

@@ -13,7 +13,7 @@ function load() {
       sheet.onload = sheet.onerror = resolve;
     });
     document.head.append(sheet);
-    library = Promise.all([import("katex"), styled]).then(([{ default: katex }]) => katex);
+    library = Promise.all([import("katex"), styled]).then(() => /** @type {any} */ (globalThis).katex);
   }
   return library;
 }

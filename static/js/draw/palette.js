@@ -40,11 +40,11 @@ function table(accent, theme) {
   return found;
 }
 
-/** Relative luminance decides between ink and white, so that numbers keep 4.5:1 on every colour of every scale.
+/** Relative luminance decides between black and white, so that numbers keep 4.5:1 on every colour of every scale; a softer ink would not where they meet.
  * @param {number} r @param {number} g @param {number} b */
 function contrast(r, g, b) {
   const linear = [r, g, b].map((v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.19 ? "#15161a" : "#ffffff";
+  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000000" : "#ffffff";
 }
 
 const GREY = new Uint8ClampedArray(1024).map((_, i) => (i % 4 === 3 ? 255 : i >> 2));

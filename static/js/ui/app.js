@@ -54,6 +54,6 @@ function Side() {
   const shut = layout.value === "medium" && !drawer.value;
   return html`
     ${layout.value === "medium" && focus.value && html`<button type="button" class="btn drawer-tab" aria-expanded=${drawer.value} data-testid="drawer"
-      onClick=${() => (drawer.value = !drawer.value)}>${icon("panel", 16)}${tr("inspector.drawer")}</button>`}
+      onClick=${() => (drawer.value = !drawer.value)}>${icon(drawer.value ? "close" : "panel", 16)}<span class="lbl">${tr("inspector.drawer")}</span></button>`}
     <aside class=${`inspector-slot ${shut ? "shut" : ""}`} aria-label=${tr("inspector.drawer")}>${Inspector && html`<${Inspector} />`}</aside>`;
 }

@@ -14,7 +14,7 @@ const ranges = new WeakMap();
 
 /** Least and greatest value of every channel (of every cell of a vector), computed once per tensor. @param {TensorView} view */
 export function channelRanges(view) {
-  let found = ranges.get(view);
+  let found = view.ranges ?? ranges.get(view);
   if (found) return found;
   const channels = view.shape.length === 4 ? view.shape[1] : 1;
   const plane = view.data.length / (view.shape[0] * channels);

@@ -1,5 +1,6 @@
 import * as actions from "../actions.js";
 import * as state from "../state.js";
+import { channelRanges } from "./scale.js";
 
 /** @typedef {import("../types.d.ts").StageProps} StageProps */
 
@@ -15,7 +16,7 @@ export function stageProps(size, input = false, step = state.stepData.value) {
   const focus = state.focus.value;
   if (!opened || (!step && !input)) return null;
   if (step && !input && !fits(opened, step)) return null;
-  const maps = state.mapData.value;
+  const maps = state.exactData.value;
   const block = step?.block;
   const node = input ? inputNode(opened) : opened.nodes.find((entry) => entry.name === block?.node);
   if (!node) return null;
@@ -55,9 +56,6 @@ function inputNode(opened) {
   return { name: "input", kind: "input", inputs: [], config: {}, out: "input", shape, params: [], n_params: 0, size_formula: null };
 }
 
-/** @type {WeakMap<Float32Array | Float64Array, Map<number, number>>} */
-const largest = new WeakMap();
-
 /**
  * Largest |value| the colour scale of a tensor reaches, shared as the user chose: per map, per layer or by all layers. Weights always share one scale
  * per layer: comparing the kernels of a layer is what they are looked at for.
@@ -76,17 +74,7 @@ export function absmax(name, channel) {
   }
   const view = state.mapData.value.get(name);
   if (state.scaleMode.value !== "map" || !view || view.shape.length < 4) return own;
-  let channels = largest.get(view.data);
-  if (!channels) largest.set(view.data, (channels = new Map()));
-  let most = channels.get(channel);
-  if (most === undefined) {
-    const plane = view.shape[2] * view.shape[3];
-    most = 0;
-    for (let n = 0; n < view.shape[0]; n++) {
-      const from = (n * view.shape[1] + channel) * plane;
-      for (let i = from; i < from + plane; i++) if (Number.isFinite(view.data[i])) most = Math.max(most, Math.abs(view.data[i]));
-    }
-    channels.set(channel, most);
-  }
+  const range = channelRanges(view)[channel];
+  const most = range && Number.isFinite(range.min) ? Math.max(Math.abs(range.min), Math.abs(range.max)) : 0;
   return most || 1;
 }

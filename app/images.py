@@ -143,14 +143,19 @@ class ImageStore:
 
 
 def thumbnail(picture: Picture, size: int) -> bytes:
-    """PNG of at most ``size`` × ``size`` pixels, kept with the picture."""
+    """PNG of at most ``size`` × ``size`` pixels, kept with the picture; small ones in 256 colours if shorter."""
     if size not in picture.thumbs:
         small = Image.fromarray(picture.pixels)
         small.thumbnail((size, size), Image.Resampling.BOX)
-        out = io.BytesIO()
-        small.save(out, "PNG", compress_level=6)
-        picture.thumbs[size] = out.getvalue()
+        looks = [small, small.quantize(256, dither=Image.Dither.NONE)] if size == min(THUMB_SIZES) else [small]
+        picture.thumbs[size] = min((_png(look) for look in looks), key=len)
     return picture.thumbs[size]
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------

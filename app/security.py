@@ -20,6 +20,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+#: types that a browser never shows as a page, so that a page's policy means nothing to them
+_NO_PAGES = (b"text/javascript", b"text/css", b"application/json", b"font/woff2", b"image/png")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -99,18 +101,22 @@ class Guard:
 
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *self._headers(nonce)]
+                message["headers"] = [*message.get("headers", []), *self._headers(message, nonce)]
             await send(message)
 
         await self.app(scope, receive, guarded if scope["type"] == "http" else send)
 
-    def _headers(self, nonce: str) -> list[tuple[bytes, bytes]]:
+    def _headers(self, message: MutableMapping[str, Any], nonce: str) -> list[tuple[bytes, bytes]]:
+        """What a response carries; what only a page obeys is left off the hundred files that a page consists of."""
+        every = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
+        kinds = [value for name, value in message.get("headers", []) if name.lower() == b"content-type"]
+        if kinds and all(kind.split(b";")[0] in _NO_PAGES for kind in kinds):
+            return every
         return [
+            *every,
             (b"content-security-policy", content_policy(nonce, self.settings).encode()),
-            (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),
-            (b"cross-origin-resource-policy", b"same-origin"),
         ]
 
 

@@ -48,6 +48,15 @@ def test_page_has_networks_pictures_and_a_strict_policy(client: TestClient) -> N
                for size, kernel in sizes.items())  # fmt: skip
 
 
+def test_only_pages_carry_a_page_policy(client: TestClient) -> None:
+    script = client.get(f"{boot(client)['static']}/js/main.js")
+    assert script.headers["x-content-type-options"] == "nosniff"
+    assert script.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "content-security-policy" not in script.headers  # 420 bytes, a hundred times
+    for page in ("/", f"{boot(client)['static']}/icon.svg"):  # an SVG can be opened as a page, too
+        assert "default-src 'none'" in client.get(page).headers["content-security-policy"]
+
+
 def test_no_inline_script_or_style(client: TestClient) -> None:
     text = client.get("/").text
     assert not re.search(r"<style|style=|\son[a-z]+=", text)

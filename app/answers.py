@@ -83,15 +83,32 @@ def tensor(trace: engine.Trace, ask: messages.Tensor, frame_bytes: int) -> bytes
         values = values[tuple(slice(a, b) for a, b in ask.slice)]
         metadata["slice"] = [list(pair) for pair in ask.slice]
     if ask.thumb is not None and values.ndim == 4:
-        values = _thumbnails(values, ask.thumb)
         metadata["thumb"] = ask.thumb
+        return wire.pack(metadata, _thumbnails(ask.name, values, ask.thumb))
     most = frame_bytes - HEADER_BYTES
     if values.nbytes > most:
         raise _range("name", values.nbytes, most, "too_large", "ask for a slice, or for a thumb")
     return wire.pack(metadata, {ask.name: values})
 
 
-def _thumbnails(values: np.ndarray, side: int) -> np.ndarray:
+def _thumbnails(name: str, values: np.ndarray, side: int) -> dict[str, np.ndarray]:
+    """Columns of thumbnails: int8 [N, C, h, w], and ``.min`` and ``.max`` [N · C] of each whole map.
+
+    127 is the map's largest magnitude and −128 stands for a number that is not finite: a colour needs no more, and
+    a network of seventy maps fits 100 KB. Numbers to read come from whole tensors.
+    """
+    n, c = values.shape[:2]
+    finite = np.isfinite(values)
+    low = np.where(finite, values, np.inf).min(axis=(2, 3)).reshape(-1)
+    high = np.where(finite, values, -np.inf).max(axis=(2, 3)).reshape(-1)
+    largest = np.maximum(np.abs(low), np.abs(high)).reshape(n, c, 1, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled = _pooled(values, side) / np.where(np.isfinite(largest) & (largest > 0), largest, 1) * 127
+    codes = np.where(np.isfinite(scaled), np.rint(scaled), -128).astype(np.int8)
+    return {name: codes, f"{name}.min": low.astype(np.float32), f"{name}.max": high.astype(np.float32)}
+
+
+def _pooled(values: np.ndarray, side: int) -> np.ndarray:
     """Maps of at most ``side`` × ``side``: means over equal blocks, the last of which may be smaller."""
     for axis in (2, 3):
         size = values.shape[axis]

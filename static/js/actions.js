@@ -4,7 +4,7 @@ import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
 import { errorText } from "./errors.js";
 import { parse, presetDoc, visit } from "./link.js";
 import { open } from "./open.js";
-import { asked, boot, catalogue, cursor, focus, lang, mapData, notice, opened, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
+import { asked, boot, catalogue, cursor, exactData, focus, lang, notice, opened, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
 import { restart, setCursor, start, stop } from "./steps.js";
 import { StreamError } from "./stream.js";
 import { ask, fetchTensor } from "./tensors.js";
@@ -300,8 +300,8 @@ export async function loadInit(node) {
 /** Any tensor of the trace. @param {string} name @returns {Promise<import("./types.d.ts").TensorView>} */
 export async function loadTensor(name) {
   const trace = opened.peek();
-  const here = mapData.peek().get(name);
-  if (here) return here;
+  const here = exactData.peek().get(name);
+  if (here && !here.planes) return here;
   if (!trace) throw new Error("no trace is open");
   return fetchTensor(trace, name);
 }

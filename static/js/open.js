@@ -3,9 +3,9 @@ import { batch } from "@preact/signals";
 import { errorText } from "./errors.js";
 import { blockAt, nearest, ravel, unravel } from "./lib/cells.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
-import { asked, cursor, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData } from "./state.js";
+import { asked, cursor, exactData, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData } from "./state.js";
 import { request, StreamError } from "./stream.js";
-import { ask, fetchTensor } from "./tensors.js";
+import { ask, fetchExact, fetchMap } from "./tensors.js";
 import { sendAgain } from "./uploads.js";
 
 /** @typedef {import("./types.d.ts").Opened} Opened */
@@ -18,6 +18,10 @@ export const windows = new WindowCache();
 
 /** Steps fetched at once around the cursor. */
 export const AHEAD = 64;
+/** Steps fetched with a new trace, for the first look. */
+const FIRST = 16;
+/** Kinds whose cells depend on their own channel alone. */
+const POOLS = new Set(["maxpool2d", "avgpool2d", "global_avgpool2d"]);
 let newest = 0;
 /** The document of the trace on the screen, as it was asked for. @type {ScenarioDoc | null} */
 let good = null;
@@ -37,11 +41,16 @@ export async function open(what, where = {}) {
     const before = opened.peek();
     const kept = where.keepCursor && before ? keptStep(before, answer) : 0;
     const at = Math.max(0, Math.min(answer.steps - 1, where.step ?? kept));
-    const names = ["input", ...answer.nodes.map(({ out }) => out), ...read(answer, at)];
-    const [window, ...views] = await Promise.all([fetchSteps(answer, at, at + AHEAD), ...[...new Set(names)].map((name) => fetchTensor(answer, name))]);
+    const names = ["input", ...answer.nodes.map(({ out }) => out)];
+    const wanted = read(answer, at);
+    const [window, maps, exact] = await Promise.all([
+      fetchSteps(answer, at, at + FIRST),
+      Promise.all(names.map((name) => fetchMap(answer, name))),
+      Promise.all(wanted.map(([name, channel]) => fetchExact(answer, name, channel))),
+    ]);
     if (mine !== newest) return "overtaken";
     good = "scenario" in what ? what.scenario : answer.scenario;
-    show(answer, new Map(views.map((view) => [view.name, view])), window, at, where);
+    show(answer, byName(maps), byName([...maps.filter(({ thumb }) => !thumb), ...exact]), window, at, where);
     return "shown";
   } catch (error) {
     if (mine !== newest) return "overtaken";
@@ -77,8 +86,11 @@ export async function reopen() {
   }
 }
 
-/** @param {Opened} answer @param {Map<string, TensorView>} views @param {import("./lib/windows.js").StepWindow | null} window @param {number} at @param {Where} where */
-function show(answer, views, window, at, where) {
+/** @param {TensorView[]} views */
+const byName = (views) => new Map(views.map((view) => [view.name, view]));
+
+/** @param {Opened} answer @param {Map<string, TensorView>} maps @param {Map<string, TensorView>} exact @param {import("./lib/windows.js").StepWindow | null} window @param {number} at @param {Where} where */
+function show(answer, maps, exact, window, at, where) {
   const before = opened.peek();
   const same = before !== null && before.nodes.length === answer.nodes.length && answer.nodes.every(({ name }, i) => before.nodes[i].name === name);
   batch(() => {
@@ -89,7 +101,8 @@ function show(answer, views, window, at, where) {
     hover.value = pinned.value = null;
     fieldError.value = null;
     if (notice.peek()?.level === "error") notice.value = null;
-    mapData.value = views;
+    mapData.value = maps;
+    exactData.value = exact;
     opened.value = answer;
     scenario.value = answer.scenario;
     asked.value = good;
@@ -108,13 +121,24 @@ function valid(answer, at) {
   return node && at.channel < node.shape[1] ? at : null;
 }
 
-/** Tensors that the step reads. @param {Opened} trace @param {number} step @returns {string[]} */
+/**
+ * Tensors that the step and its layer read and write. Where a cell depends on its own channel alone, that channel is named; null stands for all.
+ * @param {Opened} trace @param {number} step @returns {[string, number | null][]}
+ */
 export function read(trace, step) {
   const block = trace.blocks[blockAt(trace.blocks, step)];
   if (!block) return [];
   // a layer of several blocks is shown whole: softmax needs its maximum and sum while it divides
   const own = trace.blocks.filter(({ node }) => node === block.node);
-  return [...new Set(own.flatMap(({ roles, addends, writes }) => [...roles, ...addends].map(({ tensor }) => tensor).concat(writes)))];
+  const channel = unravel(step - block.start, block.shape)[1] ?? null;
+  const alone = block.combine === "map" || POOLS.has(block.kind) || block.kind === "add";
+  /** @type {Map<string, number | null>} */
+  const wanted = new Map();
+  for (const { roles, addends, writes } of own) {
+    for (const { tensor } of [...roles, ...addends]) wanted.set(tensor, alone && block.kind !== "flatten" ? channel : null);
+    if (!wanted.has(writes)) wanted.set(writes, channel);
+  }
+  return [...wanted];
 }
 
 /**

@@ -30,8 +30,10 @@ export const hover = signal(null);
 export const pinned = signal(null);
 /** The step at the cursor, once it has arrived; the one before stays until then. @type {Signal<import("./types.d.ts").StepView | null>} */
 export const stepData = signal(null);
-/** Tensors in the browser, a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
+/** What the network map shows: thumbnails of maps, whole vectors; a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
 export const mapData = signal(new Map());
+/** Tensors with the engine's own numbers, for the stage, fetched when a step first reads them; a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
+export const exactData = signal(new Map());
 /** Which sample is shown when there are several. */
 export const sample = signal(0);
 

@@ -45,13 +45,14 @@ export function followCursor() {
   return effect(() => {
     const trace = opened.value;
     const at = cursor.value;
-    if (!trace || !focus.value || focus.value.node === "input") return;
+    if (!trace || !focus.value) return;
+    if (focus.value.node === "input") return void ensure("input", null);
     const window = windows.find(at);
     if (window) {
       show(window, at);
       if (!playing.peek() && at >= window.stop - GLANCE / 2) void prefetch(trace, window.stop);
     } else if (!playing.peek() || speed.peek() > TICKS_ABOVE) wish(trace, at);
-    for (const name of read(trace, at)) void ensure(name);
+    for (const [name, channel] of read(trace, at)) void ensure(name, channel);
   });
 }
 

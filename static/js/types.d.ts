@@ -132,7 +132,19 @@ export interface Column { shape: number[]; data: Numbers | Int32Array }
 export interface Frame { meta: Record<string, string>; columns: Record<string, Column> }
 
 /** A tensor, or the thumbnail of one, in the browser. */
-export interface TensorView { name: string; shape: number[]; data: Numbers; thumb: boolean; min: number | null; max: number | null }
+export interface TensorView {
+  name: string;
+  shape: number[];
+  data: Numbers;
+  /** pooled and coarse, for colours only */
+  thumb: boolean;
+  min: number | null;
+  max: number | null;
+  /** of each whole map of a thumbnail */
+  ranges?: { min: number; max: number }[];
+  /** the maps [n · C + c] that are here, when not all are */
+  planes?: Set<number>;
+}
 
 export interface Operand { index: Int32Array; value: Numbers }
 /** The step at the cursor, cut out of a window. */

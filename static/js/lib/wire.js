@@ -5,8 +5,8 @@
 
 /** @typedef {import("../types.d.ts").Frame} Frame */
 
-/** @type {Record<string, Float32ArrayConstructor | Float64ArrayConstructor | Int32ArrayConstructor>} */
-const TYPES = { F32: Float32Array, F64: Float64Array, I32: Int32Array };
+/** @type {Record<string, Float32ArrayConstructor | Float64ArrayConstructor | Int32ArrayConstructor | Int8ArrayConstructor>} */
+const TYPES = { F32: Float32Array, F64: Float64Array, I32: Int32Array, I8: Int8Array };
 
 /**
  * @param {ArrayBuffer} buffer a whole frame
@@ -26,7 +26,7 @@ export function decode(buffer) {
     const { dtype, shape, data_offsets: [from, to] } = entry;
     const Type = TYPES[dtype];
     if (!Type) throw new Error(`frame: column ${name} has the unknown type ${dtype}`);
-    frame.columns[name] = { shape, data: new Type(buffer, start + from, (to - from) / Type.BYTES_PER_ELEMENT) };
+    frame.columns[name] = { shape, data: /** @type {import("../types.d.ts").Numbers} */ (new Type(buffer, start + from, (to - from) / Type.BYTES_PER_ELEMENT)) };
   }
   return frame;
 }

@@ -45,7 +45,7 @@ export function planeStart(shape, sample, channel) {
 
 /** @param {TensorView | null} view @param {number} sample @param {number} channel @returns {Plane | null} */
 export function planeOf(view, sample, channel) {
-  if (!view) return null;
+  if (!view || (view.planes && !view.planes.has(sample * view.shape[1] + channel))) return null;
   const [rows, cols] = planeSize(view.shape);
   return { data: view.data, offset: planeStart(view.shape, sample, channel), rows, cols };
 }

@@ -295,24 +295,26 @@ def text_frame(text: str) -> bytes:
     return b"\x81" + size + bytes(4) + data
 
 
+def wait_for_count(connections: Any, wanted: int, within_s: float) -> bool:
+    """Whether the number of open websockets becomes ``wanted`` in time."""
+    began = time.monotonic()
+    while connections.count != wanted and time.monotonic() - began < within_s:
+        time.sleep(0.01)
+    return connections.count == wanted
+
+
 def test_a_client_that_stops_reading_is_dropped_and_its_memory_returns(served: tuple[str, Any]) -> None:
     host, application = served
     connections = application.state.connections
-    before = connections.count
-    raw = handshake(host)
+    assert wait_for_count(connections, 0, 10), "an earlier test left a connection"
     big = {"input": {"values": np.ones((1, 1, 40, 40)).tolist()}, "network": [CONV | {"out_channels": 32}]}
-    raw.sendall(text_frame(json.dumps({"id": 1, "type": "open", "scenario": big})))
     digest = engine.Scenario.from_dict(big).digest
-    for i in range(200):  # ≈ 185 KB each and never read
-        raw.sendall(text_frame(json.dumps({"id": i, "type": "tensor", "trace": digest, "name": "conv1.out"})))
-    began = time.monotonic()
-    while connections.count == before and time.monotonic() - began < 5:
-        time.sleep(0.01)
-    assert connections.count == before + 1
-    while connections.count > before and time.monotonic() - began < 10:
-        time.sleep(0.02)
-    assert connections.count == before, "the client was not dropped within 10 s"
-    raw.close()
+    with handshake(host) as raw:
+        raw.sendall(text_frame(json.dumps({"id": 1, "type": "open", "scenario": big})))
+        for i in range(200):  # ≈ 185 KB each and never read
+            raw.sendall(text_frame(json.dumps({"id": i, "type": "tensor", "trace": digest, "name": "conv1.out"})))
+        assert wait_for_count(connections, 1, 5)
+        assert wait_for_count(connections, 0, 10), "the client was not dropped within 10 s"
     gc.collect()
     held = [one for one in gc.get_objects() if type(one).__name__ == "_Connection"]
     assert held == []
@@ -332,5 +334,5 @@ def test_others_are_served_while_one_does_not_read(served: tuple[str, Any]) -> N
             assert json.loads(await ws.recv())["type"] == "opened"
             return time.monotonic() - began
 
-    assert asyncio.run(run()) < 2
-    raw.close()
+    with raw:
+        assert asyncio.run(run()) < 2

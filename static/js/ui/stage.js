@@ -4,7 +4,7 @@ import * as actions from "../actions.js";
 import * as state from "../state.js";
 import { hideLoupe } from "../draw/loupe.js";
 import { hideTip } from "../draw/tip.js";
-import { viewOf } from "../views/index.js";
+import { fetchView, viewOf } from "../views/index.js";
 import { geometryText } from "./geometry_text.js";
 import { stageProps } from "./stage_props.js";
 
@@ -38,11 +38,19 @@ export function Stage() {
   </section>`;
 }
 
+/** Once somebody does something, the views of all the layers come, so that playing through the network waits for none. */
+function fetchViews() {
+  for (const { kind } of state.opened.peek()?.nodes ?? []) void fetchView(kind);
+  void fetchView("input");
+}
+for (const type of ["pointerdown", "keydown"]) addEventListener(type, fetchViews, { once: true, capture: true });
+
 /** @param {NonNullable<ReturnType<typeof stageProps>>} props */
 function body(props) {
-  const { View } = viewOf(props.node.kind === "input" ? "input" : props.block.kind);
+  const view = viewOf(props.node.kind === "input" ? "input" : props.block.kind);
+  if (!view) return null;
   // a view starts afresh when the block changes: its hooks belong to one layer
-  return html`<${View} key=${`${props.node.name} ${props.block?.writes ?? ""}`} ...${props} />`;
+  return html`<${view.View} key=${`${props.node.name} ${props.block?.writes ?? ""}`} ...${props} />`;
 }
 
 /** Size of an element, followed without layout reads in the render. @param {{current: HTMLElement | null}} ref @param {boolean} shown */
@@ -66,8 +74,9 @@ function useMarks(focus) {
   const step = state.stepData.value;
   const input = focus?.node === "input";
   const index = input ? 0 : step?.index ?? -1;
-  // until the step of the new map has arrived, the one before is what is seen
-  const arrived = input || step?.block.node === focus?.node;
+  const kind = input ? "input" : step?.block.kind;
+  // until the step of the new map and its view have arrived, nothing of it is seen
+  const arrived = (input || step?.block.node === focus?.node) && kind !== undefined && viewOf(kind) !== null;
   const key = focus ? `${focus.node} ${focus.channel}` : "";
   const shown = useRef("");
   useLayoutEffect(() => {
@@ -78,8 +87,8 @@ function useMarks(focus) {
     }
   }, [key, arrived]);
   useLayoutEffect(() => {
-    if (key && index >= 0) afterPaint(() => mark("convoscope:step-drawn"));
-  }, [index, key]);
+    if (key && index >= 0 && arrived) afterPaint(() => mark("convoscope:step-drawn"));
+  }, [index, key, arrived]);
   useEffect(() => {
     hideTip();
     hideLoupe();

@@ -1,11 +1,12 @@
 /** The header: which network, which picture, language, theme, a link to this moment, help. */
 import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
 import { openPreset, setImage, setLang, setTheme } from "../actions.js";
 import { boot, lang, preset, scenario, t, theme } from "../state.js";
 import { Hint } from "./hint.js";
 import { brandMark, icon } from "./icons.js";
 import { Menu } from "./menu.js";
-import { panel, uploading } from "./panel.js";
+import { ownPictures, panel, uploading } from "./panel.js";
 import { copyLink, pickFile } from "./pictures.js";
 
 const LANGS = [
@@ -13,6 +14,9 @@ const LANGS = [
   { value: "zh-Hans", label: "简体中文", lang: "zh-Hans", short: "简" },
   { value: "zh-Hant", label: "繁體中文", lang: "zh-Hant", short: "繁" },
 ];
+
+/** Own pictures kept in the strip. */
+const MOST_OWN = 3;
 
 export function Header() {
   const tr = t.value;
@@ -45,10 +49,13 @@ function NetworkPicker() {
 function Pictures() {
   const tr = t.value;
   const now = scenario.value?.input?.image ?? null;
-  const own = now && !boot.samples.some(({ id }) => id === now) ? now : null;
+  useEffect(() => {
+    if (!now || boot.samples.some(({ id }) => id === now) || ownPictures.value.includes(now)) return;
+    ownPictures.value = [now, ...ownPictures.value].slice(0, MOST_OWN);
+  }, [now]);
   return html`<div class="imgs" role="group" aria-label=${tr("header.images")}>
     ${boot.samples.map(({ id, name }) => html`<${Picture} key=${id} id=${id} testid=${`sample-${name}`} label=${tr(`sample.${name}`)} on=${id === now} />`)}
-    ${own && html`<${Picture} key=${own} id=${own} testid="sample-own" label=${tr("header.image.own")} on=${true} />`}
+    ${ownPictures.value.map((id) => html`<${Picture} key=${id} id=${id} testid="sample-own" label=${tr("header.image.own")} on=${id === now} />`)}
     <button type="button" class="tool" data-testid="image-upload" aria-label=${tr("header.upload")} title=${tr("header.upload")} onClick=${pickFile}>
       ${uploading.value ? html`<span class="busy"></span>` : icon("upload")}</button>
     <button type="button" class="tool" data-testid="draw-open" aria-label=${tr("header.draw")} title=${tr("header.draw")}

@@ -17,3 +17,6 @@ export const uploading = signal(false);
 export function togglePanel(name) {
   panel.value = panel.value === name ? null : name;
 }
+
+/** Pictures of one's own that were shown in this visit, newest first. @type {import("@preact/signals").Signal<string[]>} */
+export const ownPictures = signal([]);

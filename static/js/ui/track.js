@@ -5,8 +5,9 @@
 
 /** @typedef {{node: string, start: number, stop: number, x0: number, x1: number}} Segment x0, x1: share of the track's width, 0 … 1 */
 
-/** No layer is narrower than this share of the widest. */
-const NARROWEST = 0.16;
+/** No layer is narrower than this share of the widest, and a little more for each letter of its name. */
+const NARROWEST = 0.12;
+const LETTER = 0.035;
 
 /**
  * One segment per node, in order of the steps.
@@ -21,8 +22,8 @@ export function segments(blocks) {
     else found.push({ node, start, stop, x0: 0, x1: 0 });
   }
   const roots = found.map(({ start, stop }) => Math.sqrt(Math.max(1, stop - start)));
-  const least = NARROWEST * Math.max(...roots, 1);
-  const widths = roots.map((root) => Math.max(root, least));
+  const most = Math.max(...roots, 1);
+  const widths = roots.map((root, i) => Math.max(root, most * (NARROWEST + LETTER * Math.min(10, found[i].node.length))));
   const total = widths.reduce((sum, width) => sum + width, 0);
   let x = 0;
   found.forEach((segment, i) => {

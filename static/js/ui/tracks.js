@@ -54,7 +54,7 @@ export function Track() {
     <div class="phase">
       <div class="done"></div>
       ${list.map((segment) => html`<div key=${segment.node} class=${`seg-node ${segment.node === here ? "on" : ""}`}
-        style=${{ left: `${100 * segment.x0}%`, width: `${100 * (segment.x1 - segment.x0)}%` }} title=${tr("timeline.layer", { node: segment.node, n: groups(segment.stop - segment.start) })}>${segment.node}</div>`)}
+        style=${{ left: `${100 * segment.x0}%`, width: `${100 * (segment.x1 - segment.x0)}%` }} title=${tr("timeline.layer", { node: segment.node, n: groups(segment.stop - segment.start) })}><span>${segment.node}</span></div>`)}
     </div>
     <div class="playhead" ref=${head}></div>
   </div>`;

@@ -43,7 +43,7 @@ class Assets:
             body = path.read_bytes()
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-            packed = gzip.compress(body, 6, mtime=0) if path.suffix in _COMPRESSED else None
+            packed = gzip.compress(body, 9, mtime=0) if path.suffix in _COMPRESSED else None
             self._files[name] = _File(body, packed, media_type)
         self.version = digest.hexdigest()[:12]
         self.prefix = f"/static/{self.version}"

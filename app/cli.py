@@ -88,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log_level=args.log_level,
         timeout_graceful_shutdown=2,
         server_header=False,
+        date_header=False,
     )
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):

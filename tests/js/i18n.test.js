@@ -55,7 +55,7 @@ test("no key is unused", () => {
 });
 
 /** Characters of the simplified catalogue that traditional Chinese writes otherwise. */
-const SIMPLIFIED = new Set("与丢两个为么义习于从们会传体余储关内写决准减几击则别务动匀区单占却参双发变叠台号后吗围图圆场坏处复够学实宽对层带帧帮并应开弃张弯强归当征径态总恒悬执择损换摊数断无时显暂机权条来标样残没浅渐满点状独环现画盖盘码离种积笔类红纹线组经结绕绘给络绝绿编缘缩网胜脸节范蓝补见规触计让讲论设证识试语误说请读负贴趋车转辑输边过运还这进远连适选邻里铅链销锐错键镜闭间阵随页项须题颜额风验骤");
+const SIMPLIFIED = new Set("与丢两个为么义习于从们会传体余储关内写决准减几击则别务动匀区单占却参双发变叠号后吗围图圆场坏处复够学实宽对层带帧帮并应开弃张弯强归当征径态总恒悬执择损换摊数断无时显暂机权条来标样残没浅渐满点状独环现画盖盘码离种积笔类红纹线组经结绕绘给络绝绿编缘缩网胜脸节范蓝补见规触计让讲论设证识试语误说请读负贴趋车转辑输边过运还这进远连适选邻里铅链销锐错键镜闭间阵随页项须题颜额风验骤");
 
 test("traditional Chinese holds no simplified characters", () => {
   const wrong = Object.entries(catalogues["zh-Hant"]).filter(([, text]) => [...text].some((letter) => SIMPLIFIED.has(letter)));

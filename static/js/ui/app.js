@@ -53,7 +53,7 @@ function Side() {
   const Inspector = stageParts.value?.Inspector;
   const shut = layout.value === "medium" && !drawer.value;
   return html`
-    ${layout.value === "medium" && focus.value && html`<button type="button" class="btn drawer-tab" aria-expanded=${drawer.value} data-testid="drawer"
+    ${layout.value === "medium" && focus.value && !panel.value && html`<button type="button" class="btn drawer-tab" aria-expanded=${drawer.value} data-testid="drawer"
       onClick=${() => (drawer.value = !drawer.value)}>${icon(drawer.value ? "close" : "panel", 16)}<span class="lbl">${tr("inspector.drawer")}</span></button>`}
     <aside class=${`inspector-slot ${shut ? "shut" : ""}`} aria-label=${tr("inspector.drawer")}>${Inspector && html`<${Inspector} />`}</aside>`;
 }

@@ -107,6 +107,15 @@ export async function fetchExact(trace, name, channel, have) {
   return { name, shape: info.shape, data, thumb: false, min: info.min, max: info.max, planes };
 }
 
+/** Adds the channels of another view, which may have come meanwhile into an array of its own. @param {TensorView} view @param {TensorView} other */
+function join(view, other) {
+  const size = view.shape[2] * view.shape[3];
+  for (const plane of other.planes ?? []) {
+    if (other.data !== view.data) view.data.set(other.data.subarray(plane * size, (plane + 1) * size), plane * size);
+    view.planes?.add(plane);
+  }
+}
+
 /** Whether the numbers are here. @param {TensorView | undefined} view @param {number | null} channel */
 function has(view, channel) {
   return view !== undefined && (view.planes === undefined || (channel !== null && view.planes.has(channel)));
@@ -125,8 +134,7 @@ export async function ensure(name, channel) {
     const view = await fetchExact(trace, name, channel, exactData.peek().get(name));
     const have = exactData.peek().get(name);
     if (opened.peek() !== trace || has(have, channel)) return;
-    // another channel may have come meanwhile: both share the array
-    if (view.planes && have?.planes) for (const plane of have.planes) view.planes.add(plane);
+    if (view.planes && have?.planes) join(view, have);
     exactData.value = new Map(exactData.peek()).set(name, view);
   } catch {
     // the next step that reads it asks again

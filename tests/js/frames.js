@@ -1,8 +1,8 @@
 /** Writes frames as the server does: the reader's counterpart, for tests. */
 
-const NAMES = { Float64Array: "F64", Float32Array: "F32", Int32Array: "I32" };
+const NAMES = { Float64Array: "F64", Float32Array: "F32", Int32Array: "I32", Int8Array: "I8" };
 
-/** @typedef {{shape: number[], data: Float64Array | Float32Array | Int32Array}} Column */
+/** @typedef {{shape: number[], data: Float64Array | Float32Array | Int32Array | Int8Array}} Column */
 
 /** @param {Record<string, string | number>} meta @param {Record<string, Column>} columns @returns {ArrayBuffer} */
 export function frame(meta, columns) {

@@ -14,12 +14,14 @@ from playwright.sync_api import expect
 
 from tests.browser.live import MAPS_PAINTED, Screen
 
-HAND_OVER = """([target, kind, name, type, data]) => {
+HAND_OVER = """([steps, kind, data]) => {
     const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name, { type }));
-    if (kind === 'paste') window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
-    else for (const step of target) document.body.dispatchEvent(new DragEvent(step, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], 'photo.png', { type: 'image/png' }));
+    const way = { bubbles: true, cancelable: true };
+    const paste = () => new ClipboardEvent('paste', { ...way, clipboardData: dataTransfer });
+    if (kind === 'paste') window.dispatchEvent(paste());
+    for (const step of steps) document.body.dispatchEvent(new DragEvent(step, { ...way, dataTransfer }));
 }"""
 
 
@@ -43,7 +45,7 @@ def upload(screen: Screen, name: str, data: bytes, mime: str = "image/png") -> N
 def hand_over(screen: Screen, kind: str, data: bytes, steps: tuple[str, ...] = ()) -> None:
     """Paste a file, or drag it over the page through these events."""
     encoded = base64.b64encode(data).decode()
-    screen.page.evaluate(HAND_OVER, [list(steps), kind, "photo.png", "image/png", encoded])
+    screen.page.evaluate(HAND_OVER, [list(steps), kind, encoded])
 
 
 def corner(screen: Screen) -> list[float]:

@@ -34,7 +34,10 @@ export function stepOf(window, index) {
   };
 }
 
-/** The newest windows, dropped by age once they hold too many bytes. */
+/** Windows kept, however small: a drag leaves hundreds of four steps behind. */
+const MOST = 200;
+
+/** The newest windows, dropped by age once they are too many or hold too many bytes. */
 export class WindowCache {
   /** @param {number} [most] bytes */
   constructor(most = 8 * 2 ** 20) {
@@ -52,10 +55,12 @@ export class WindowCache {
 
   /** @param {StepWindow} window */
   add(window) {
-    this.list = this.list.filter((old) => old.start < window.start || old.stop > window.stop);
+    for (let i = this.list.length - 1; i >= 0; i--) {
+      if (this.list[i].start >= window.start && this.list[i].stop <= window.stop) this.bytes -= bytesOf(this.list.splice(i, 1)[0]);
+    }
     this.list.push(window);
-    this.bytes = this.list.reduce((sum, one) => sum + bytesOf(one), 0);
-    while (this.bytes > this.most && this.list.length > 1) this.bytes -= bytesOf(/** @type {StepWindow} */ (this.list.shift()));
+    this.bytes += bytesOf(window);
+    while ((this.bytes > this.most || this.list.length > MOST) && this.list.length > 1) this.bytes -= bytesOf(/** @type {StepWindow} */ (this.list.shift()));
   }
 
   clear() {

@@ -60,6 +60,15 @@ test("the cache finds the window of a step and forgets the oldest when full", ()
   assert.ok(cache.bytes <= 1000);
 });
 
+test("many small windows are forgotten, too, and the bytes are counted right", () => {
+  const cache = new WindowCache();
+  for (let i = 0; i < 500; i++) cache.add(blank(i, i + 1, 8));
+  assert.equal(cache.list.length, 200);
+  assert.equal(cache.bytes, 1600);
+  cache.add(blank(0, 1000, 16));
+  assert.equal(cache.bytes, 16);
+});
+
 test("one window is kept however large it is, a window inside a newer one is not", () => {
   const cache = new WindowCache(1000);
   cache.add(blank(0, 10, 4000));

@@ -84,7 +84,7 @@ class Traces:
         limits, settings = scenario.limits, self._settings
         for name, value, most in (
             ("flops", limits.flops, settings.max_flops),
-            ("bytes", limits.bytes, settings.max_trace_bytes),
+            ("bytes", limits.bytes + limits.workspace, settings.max_trace_bytes),
             ("steps", limits.steps, settings.max_steps),
         ):
             if value > most:

@@ -26,7 +26,8 @@ def run(scenario: Scenario, blobs: Blobs | None = None) -> Trace:
     x, info = load_input(scenario, blobs)
     params = load_params(scenario, blobs)
     tensors: dict[str, np.ndarray] = {"input": x, **params}
-    scenario.network.forward(params, x, Context(scenario.mode, scenario.params.seed), keep=tensors)
+    with np.errstate(all="ignore"):  # what overflows stays visible in the tensors as inf or NaN
+        scenario.network.forward(params, x, Context(scenario.mode, scenario.params.seed), keep=tensors)
     return Trace(scenario, tensors, info)
 
 

@@ -47,8 +47,11 @@ class ScenarioError(EngineError):
     """The document does not describe a computation that can be run."""
 
 
-class RangeError(EngineError):
-    """A step, cell or term outside the trace was asked for; nothing is ever clamped."""
+class RangeError(EngineError, IndexError):
+    """A step, cell or term outside the trace was asked for; nothing is ever clamped.
+
+    An IndexError, too, so that ``for step in trace`` ends where the trace does.
+    """
 
 
 class BlobError(EngineError):

@@ -90,7 +90,8 @@ def describe(trace: Any, node_name: str) -> list[dict[str, Any]]:
         std, bound = (0.0, None) if bias or stored else spread(scheme, shape)
         fan_in, fan_out = (None, None) if bias else fans(shape)
         gain = None if bias or stored else SCHEMES[scheme][1]
-        counts, edges = np.histogram(values, bins=min(24, max(4, values.size // 2)))
+        finite = values[np.isfinite(values)]
+        counts, edges = np.histogram(finite, bins=min(24, max(4, values.size // 2)))
         described.append(
             {
                 "tensor": name,

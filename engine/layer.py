@@ -16,7 +16,6 @@ Shapes are tuples in NCHW order; flops count a multiply-add as two.
 from __future__ import annotations
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 Arrays = Mapping[str, np.ndarray]
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ class Layer(ABC):
     @abstractmethod
     def flops(self, xs: Sequence[Shape]) -> int:
         """Floating-point operations of one forward pass."""
+
+    def workspace(self, xs: Sequence[Shape]) -> int:
+        """Cells of what ``forward`` allocates besides the tensors that it writes, at its peak."""
+        return 0
 
     def size_formula(self, xs: Sequence[Shape]) -> str | None:
         """The output-size formula with its numbers in it, or None where there is nothing to compute."""
@@ -195,12 +199,12 @@ def boolean(default: bool) -> Any:
     return dataclasses.field(default=default, metadata={"parse": parse})
 
 
-def real(default: float, *, low: float = -math.inf, high: float = math.inf) -> Any:
-    """A finite number in [low, high]."""
+def real(default: float, *, low: float = -FLOAT32_MAX, high: float = FLOAT32_MAX) -> Any:
+    """A number in [low, high], by default whatever float32 can hold."""
 
     def parse(value: Any, path: str) -> float:
-        ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not ok or not low <= value <= high:
+        ok = isinstance(value, int | float) and not isinstance(value, bool)
+        if not ok or not low <= value <= high:  # comparing also refuses NaN, and integers too large for a float
             raise _bad(path, value, f"a finite number from {low:g} to {high:g}")
         return float(value) + 0.0  # −0 → 0
 

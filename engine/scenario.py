@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 import engine.layers  # noqa: F401  (registers every kind)
 from engine import layer as contract
 from engine.errors import ScenarioError
@@ -36,6 +38,8 @@ class Limits:
     bytes: int
     steps: int
     params: int
+    #: bytes of the largest temporary of a layer, on top of ``bytes``
+    workspace: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,10 @@ class Scenario:
             raise _error("version", "bad_version", document["version"], 1, "use version 1")
         mode = _one_of(document.get("mode", "eval"), "mode", ("eval", "train"))
         dtype = _one_of(document.get("dtype", "float32"), "dtype", ("float32", "float64"))
-        given, input_shape = _input(document.get("input"))
+        most = float(np.finfo(dtype).max)
+        given, input_shape = _input(document.get("input"), most)
         network, nodes = _network(document.get("network"), input_shape)
-        params, params_doc = _params(document.get("params", {}), network)
+        params, params_doc = _params(document.get("params", {}), network, most)
         canonical = {
             "version": 1,
             "input": given,
@@ -109,13 +114,15 @@ class Scenario:
 
     @cached_property
     def limits(self) -> Limits:
-        """Flops of a forward pass, bytes of all tensors, steps and parameters."""
+        """Flops of a forward pass, bytes of all tensors, steps, parameters, and the largest temporary."""
         shapes = [shape for node in self.network for shape in node.tensor_shapes.values()]
         params = sum(math.prod(shape) for shape in self.network.param_shapes.values())
         steps = sum(math.prod(shape) for shape in shapes)
         width = 4 if self.dtype == "float32" else 8
         flops = sum(node.layer.flops(node.in_shapes) for node in self.network)
-        return Limits(flops, width * (math.prod(self.network.input_shape) + params + steps), steps, params)
+        workspace = max(node.layer.workspace(node.in_shapes) for node in self.network)
+        kept = math.prod(self.network.input_shape) + params + steps
+        return Limits(flops, width * kept, steps, params, width * workspace)
 
     @property
     def blobs(self) -> list[str]:
@@ -153,7 +160,7 @@ def _one_of(value: Any, field: str, options: tuple[str, ...]) -> str:
 # --- input --------------------------------------------------------------------------------------------------------
 
 
-def _input(given: Any) -> tuple[dict[str, Any], Shape]:
+def _input(given: Any, most: float) -> tuple[dict[str, Any], Shape]:
     """Canonical input entry and the N×C×H×W shape it will have."""
     if given is None:
         given = {"values": [[[[0.0]]]]}
@@ -177,16 +184,16 @@ def _input(given: Any) -> tuple[dict[str, Any], Shape]:
         if key not in allowed:
             raise _error(f"input.{key}", "unknown_field", key, list(allowed), "remove it")
     if kind == "values":
-        values, shape = _nested(given["values"], "input.values", 4)
+        values, shape = _nested(given["values"], "input.values", 4, most)
         return {"values": values}, shape
     if kind == "tensor":
         _hash(given["tensor"], "input.tensor")
         shape = _shape(given.get("shape"), "input.shape", 4)
         return {"tensor": given["tensor"], "shape": list(shape)}, shape
-    return _pictures(given, kind)
+    return _pictures(given, kind, most)
 
 
-def _pictures(given: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], Shape]:
+def _pictures(given: Mapping[str, Any], kind: str, most: float) -> tuple[dict[str, Any], Shape]:
     names = given[kind] if kind == "images" else [given[kind]]
     if not isinstance(names, list) or not names:
         raise _error(f"input.{kind}", "bad_value", names, "a list of sha256:… names", "name at least one image")
@@ -202,7 +209,7 @@ def _pictures(given: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], Shap
     }
     for key, default in (("mean", 0.0), ("std", 1.0)):
         values = given.get(key, [default] * shape[0])
-        numbers, (length,) = _nested(values, f"input.{key}", 1)
+        numbers, (length,) = _nested(values, f"input.{key}", 1, most)
         if length != shape[0] or (key == "std" and min(numbers) <= 0):
             wanted = f"{shape[0]} numbers" + (" > 0" if key == "std" else "")
             raise _error(f"input.{key}", "bad_value", str(values), wanted, f"give {wanted}")
@@ -223,22 +230,17 @@ def _shape(value: Any, field: str, ndim: int) -> Shape:
     return tuple(int(v) for v in value)
 
 
-def _nested(value: Any, field: str, ndim: int) -> tuple[Any, Shape]:
-    """Nested lists of finite numbers as floats, with their shape; raises for ragged or empty ones."""
+def _nested(value: Any, field: str, ndim: int, most: float) -> tuple[Any, Shape]:
+    """Nested lists of numbers in [−most, most] as floats, with their shape; raises for ragged or empty ones."""
     if ndim == 0:
         ok = isinstance(value, int | float) and not isinstance(value, bool)
-        if not ok or not math.isfinite(value):
-            raise _error(
-                field,
-                "not_finite" if ok else "bad_value",
-                str(value),
-                "a finite number",
-                "use a finite number",
-            )
+        if not ok or not -most <= value <= most:  # comparing also refuses NaN, and integers too large for a float
+            wanted = f"a finite number, at most ±{most:.2g}"
+            raise _error(field, "not_finite" if ok else "bad_value", str(value)[:40], wanted, "use such a number")
         return float(value) + 0.0, ()
     if not isinstance(value, list | tuple) or not value:
         raise _error(field, "bad_shape", str(value)[:80], f"{ndim} levels of lists", "nest the lists, none empty")
-    rows = [_nested(item, f"{field}[{i}]", ndim - 1) for i, item in enumerate(value)]
+    rows = [_nested(item, f"{field}[{i}]", ndim - 1, most) for i, item in enumerate(value)]
     for i, (_, shape) in enumerate(rows):
         if shape != rows[0][1]:
             raise _error(f"{field}[{i}]", "bad_shape", str(shape), str(rows[0][1]), "make all rows equally long")
@@ -342,7 +344,7 @@ def _node(entry: Mapping[str, Any], path: str, before: str, shapes: dict[str, Sh
 # --- parameters ---------------------------------------------------------------------------------------------------
 
 
-def _params(given: Any, network: Network) -> tuple[Params, dict[str, Any]]:
+def _params(given: Any, network: Network, most: float) -> tuple[Params, dict[str, Any]]:
     keys = ("seed", "scheme", "weights", "values", "edits")
     if not isinstance(given, Mapping):
         raise _error("params", "bad_value", given, "an object", "write params as an object")
@@ -357,8 +359,8 @@ def _params(given: Any, network: Network) -> tuple[Params, dict[str, Any]]:
     if weights is not None:
         _hash(weights, "params.weights")
     shapes = network.param_shapes
-    values = _values(given.get("values", {}), shapes)
-    edits = _edits(given.get("edits", []), shapes | {"input": network.input_shape})
+    values = _values(given.get("values", {}), shapes, most)
+    edits = _edits(given.get("edits", []), shapes | {"input": network.input_shape}, most)
     params = Params(int(seed), scheme, weights, values, edits)
     document: dict[str, Any] = {
         "seed": params.seed,
@@ -370,7 +372,7 @@ def _params(given: Any, network: Network) -> tuple[Params, dict[str, Any]]:
     return params, document
 
 
-def _values(given: Any, shapes: Mapping[str, Shape]) -> dict[str, Any]:
+def _values(given: Any, shapes: Mapping[str, Shape], most: float) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise _error("params.values", "bad_value", given, "an object of tensors", "name the tensors")
     values = {}
@@ -378,7 +380,7 @@ def _values(given: Any, shapes: Mapping[str, Shape]) -> dict[str, Any]:
         field = f"params.values.{name}"
         if name not in shapes:
             raise _error(field, "unknown_tensor", name, list(shapes), "name a parameter of this network")
-        values[name], shape = _nested(nested, field, len(shapes[name]))
+        values[name], shape = _nested(nested, field, len(shapes[name]), most)
         if shape != shapes[name]:
             wanted = "×".join(map(str, shapes[name]))
             raise ScenarioError(
@@ -392,7 +394,7 @@ def _values(given: Any, shapes: Mapping[str, Shape]) -> dict[str, Any]:
     return values
 
 
-def _edits(given: Any, shapes: Mapping[str, Shape]) -> tuple[Edit, ...]:
+def _edits(given: Any, shapes: Mapping[str, Shape], most: float) -> tuple[Edit, ...]:
     if not isinstance(given, list):
         raise _error("params.edits", "bad_value", given, "a list", "write a list of edits")
     edits: dict[tuple[str, tuple[int, ...]], Edit] = {}
@@ -400,7 +402,7 @@ def _edits(given: Any, shapes: Mapping[str, Shape]) -> tuple[Edit, ...]:
         path = f"params.edits[{i}]"
         if not isinstance(item, Mapping) or set(item) != {"tensor", "cell", "value"}:
             raise _error(path, "bad_value", str(item)[:80], "{tensor, cell, value}", "give these three")
-        if item["tensor"] not in shapes:
+        if not isinstance(item["tensor"], str) or item["tensor"] not in shapes:
             raise _error(
                 f"{path}.tensor",
                 "unknown_tensor",
@@ -413,7 +415,7 @@ def _edits(given: Any, shapes: Mapping[str, Shape]) -> tuple[Edit, ...]:
         if not inside or not all(is_int(c) and 0 <= c < n for c, n in zip(cell, shape, strict=True)):
             size = "×".join(map(str, shape))
             raise _error(f"{path}.cell", "bad_cell", str(cell), f"a cell of {size}", f"use a cell inside {size}")
-        value, _ = _nested(item["value"], f"{path}.value", 0)
+        value, _ = _nested(item["value"], f"{path}.value", 0, most)
         key = (item["tensor"], tuple(int(c) for c in cell))
         edits[key] = Edit(*key, value)
     return tuple(edits[key] for key in sorted(edits))

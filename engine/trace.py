@@ -54,15 +54,6 @@ class Trace:
 
     def find(self, tensor: str, cell: Sequence[int]) -> int | None:
         """The step that wrote a cell; None for tensors that no step wrote (input, weights)."""
-        if tensor not in self.tensors:
-            raise RangeError(
-                f"there is no tensor {tensor!r} in this trace; use one of {', '.join(self.tensors)}",
-                reason="unknown_tensor",
-                field="tensor",
-                value=tensor,
-                bound=list(self.tensors),
-                remedy="use a tensor of this trace",
-            )
         self._check_cell(tensor, cell)
         block = self._writer.get(tensor)
         return None if block is None else block.start + int(np.ravel_multi_index(tuple(cell), block.shape))
@@ -78,7 +69,8 @@ class Trace:
         """Columns of the steps ``[start, stop)``, all in one block.
 
         ``terms=(t0, t1)`` keeps only these terms of each step, ``top=n`` only the n largest by magnitude; the sum of
-        the others is then ``extra.rest``. Raises RangeError for anything outside; nothing is clamped.
+        the others is then ``extra.rest`` (their maximum where the block takes one). Raises RangeError for anything
+        outside; nothing is clamped.
         """
         block = self._block_of(start)
         if not start < stop <= block.stop:
@@ -108,14 +100,14 @@ class Trace:
         window = self.window(i, i + 1)
         block, columns = window.block, window.columns
         cell = tuple(int(c) for c in np.unravel_index(i - block.start, block.shape))
-        reads = {}
+        reads: dict[str, list[tuple[tuple[int, ...] | None, float]]] = {}
         for role in (*block.roles, *block.addends):
             shape = self.tensors[role.tensor].shape
             pairs = zip(columns[f"{role.name}.index"][0], columns[f"{role.name}.value"][0], strict=True)
-            reads[role.tensor] = [
+            reads.setdefault(role.tensor, []).extend(
                 (tuple(int(c) for c in np.unravel_index(at, shape)) if at >= 0 else None, float(value))
                 for at, value in pairs
-            ]
+            )
         result = float(columns["result"][0])
         place = f"{block.writes}[{', '.join(map(str, cell))}]"
         verb = {"sum": "Σ", "max": "max", "map": "f"}[block.combine]
@@ -135,10 +127,13 @@ class Trace:
         )
 
     def origin(self, tensor: str, cell: Sequence[int]) -> dict[str, Any]:
-        """Where a number that no step wrote came from: a pixel, a value, a seed, stored weights, an edit."""
+        """Where a number came from: a step, or a pixel, a value, a seed, stored weights, an edit."""
         self._check_cell(tensor, cell)
         scenario, at = self.scenario, tuple(int(c) for c in cell)
         found: dict[str, Any] = {"tensor": tensor, "cell": list(at), "value": float(self.tensors[tensor][at])}
+        step = self.find(tensor, at)
+        if step is not None:
+            return found | {"from": "step", "step": step}
         if any(e.tensor == tensor and e.cell == at for e in scenario.params.edits):
             return found | {"from": "edit"}
         if tensor == "input":
@@ -166,8 +161,18 @@ class Trace:
         return self.blocks[bisect_right(self._starts, i) - 1]
 
     def _check_cell(self, tensor: str, cell: Sequence[int]) -> None:
-        shape = self.tensors[tensor].shape if tensor in self.tensors else ()
-        if len(cell) != len(shape) or not all(0 <= c < n for c, n in zip(cell, shape, strict=True)):
+        if tensor not in self.tensors:
+            raise RangeError(
+                f"there is no tensor {tensor!r} in this trace; use one of {', '.join(self.tensors)}",
+                reason="unknown_tensor",
+                field="tensor",
+                value=tensor,
+                bound=list(self.tensors),
+                remedy="use a tensor of this trace",
+            )
+        shape = self.tensors[tensor].shape
+        whole = len(cell) == len(shape) and all(isinstance(c, int | np.integer) for c in cell)
+        if not whole or not all(0 <= c < n for c, n in zip(cell, shape, strict=True)):
             raise RangeError(
                 f"{list(cell)} is not a cell of {tensor}, which is {'×'.join(map(str, shape))}",
                 reason="bad_cell",
@@ -188,7 +193,8 @@ class Trace:
             name: self._take(self.tensors[role.tensor], index[name], block.outside) for name, role in roles.items()
         }
         wide = {role.name: value[role.name].astype(np.float64) for role in block.roles}
-        term, extra = block.evaluate(wide, coords)
+        with np.errstate(all="ignore"):  # NaN and inf are shown, not warned about
+            term, extra = block.evaluate(wide, coords)
         result = self._take(self.tensors[block.writes], flat, 0.0)
         columns: dict[str, np.ndarray] = {"cell": flat.astype(np.int32), "result": result}
         with np.errstate(invalid="ignore", over="ignore"):
@@ -201,9 +207,10 @@ class Trace:
         keep = _kept(term, terms, top)
         if keep is not None:
             picked = np.take_along_axis(term, np.broadcast_to(keep, (len(term), keep.shape[1])), axis=1)
-            extra = extra | {"rest": term.sum(axis=1) - picked.sum(axis=1)}
+            extra = extra | {"rest": _rest(block, term, picked, keep)}
             term = picked
-        columns["term"] = term.astype(result.dtype)
+        with np.errstate(over="ignore"):
+            columns["term"] = term.astype(result.dtype)
         columns |= {f"extra.{name}": column for name, column in extra.items()}
         for role in (*block.roles, *block.addends):
             at, values = index[role.name], value[role.name]
@@ -250,6 +257,16 @@ def _check_terms(block: Block, terms: tuple[int, int] | None, top: int | None) -
             bound=1,
             remedy="use at least 1",
         )
+
+
+def _rest(block: Block, term: np.ndarray, picked: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """What the terms that are not kept combine to: their sum, or their maximum (−∞ for none)."""
+    with np.errstate(invalid="ignore"):
+        if block.combine != "max":
+            return term.sum(axis=1) - picked.sum(axis=1)
+        others = term.copy()
+        np.put_along_axis(others, keep, -np.inf, axis=1)
+        return others.max(axis=1)
 
 
 def _kept(term: np.ndarray, terms: tuple[int, int] | None, top: int | None) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -34,7 +35,7 @@ class Activation(Layer):
 
     def flops(self, xs: Sequence[Shape]) -> int:
         """Counted as one per cell, whatever the function costs."""
-        return int(np.prod(xs[0], dtype=np.int64))
+        return math.prod(xs[0])
 
     def forward(
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context

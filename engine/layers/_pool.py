@@ -57,6 +57,12 @@ class Pool(Layer):
         n, c, height, width = self.out_shape(xs)
         return n * c * height * width * self.kernel_size[0] * self.kernel_size[1]
 
+    def workspace(self, xs: Sequence[Shape]) -> int:
+        """The padded copy of the input."""
+        (x,) = xs
+        rows, cols = common.pool_pads(x, self.out_shape(xs), self.kernel_size, self.strides, self.padding)
+        return x[0] * x[1] * (x[2] + sum(rows)) * (x[3] + sum(cols)) if any(map(any, (rows, cols))) else 0
+
     def size_formula(self, xs: Sequence[Shape]) -> str | None:
         """The size rule with its numbers."""
         return common.size_texts(xs[0], self.kernel_size, self.strides, self.padding, ceil=self.ceil_mode)

@@ -5,6 +5,7 @@ Source: https://arxiv.org/abs/1512.03385 (Deep residual learning)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -46,7 +47,7 @@ class Add(Layer):
 
     def flops(self, xs: Sequence[Shape]) -> int:
         """One per cell and further input."""
-        return (len(xs) - 1) * int(np.prod(xs[0], dtype=np.int64))
+        return (len(xs) - 1) * math.prod(xs[0])
 
     def forward(
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context

@@ -32,6 +32,8 @@ from engine.layers import _common as common
 from engine.network import Node
 from engine.steps import OUTSIDE, Block, Role
 
+#: cells that are unfolded at a time (16 MiB of float32): a 51×51 kernel on 224×224×3 would unfold into 1.5 GiB
+BAND = 1 << 22
 _PAD_MODE = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
@@ -140,6 +142,16 @@ class Conv2d(Layer):
         cells = out[0] * out[1] * out[2] * out[3]
         return cells * (2 * (xs[0][1] // self.groups) * self.kernel_size[0] * self.kernel_size[1] + int(self.bias))
 
+    def workspace(self, xs: Sequence[Shape]) -> int:
+        """The zero-padded copy of the input and one band of unfolded windows."""
+        n, c, height, width = xs[0]
+        _, _, out_height, out_width = self.out_shape(xs)
+        (top, bottom), (left, right) = self.pads()
+        padded = top + bottom + left + right > 0 and not self.copies_padding()
+        copy = n * c * (height + top + bottom) * (width + left + right) if padded else 0
+        row = c * self.kernel_size[0] * self.kernel_size[1] * out_width
+        return copy + min(n * out_height * row, max(BAND, row))
+
     def size_formula(self, xs: Sequence[Shape]) -> str | None:
         """⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1 with its numbers."""
         if isinstance(self.padding, str):
@@ -150,28 +162,43 @@ class Conv2d(Layer):
     def forward(
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """One matrix product per sample and group over the unfolded windows (im2col)."""
+        """Matrix products, one per sample and group, over the unfolded windows (im2col), a band of rows at a time."""
         (x,) = xs
-        n, channels = x.shape[:2]
-        _, out_channels, height, width = self.out_shape([x.shape])
-        cache: dict[str, np.ndarray] = {}
+        n, out_channels, height, width = self.out_shape([x.shape])
         padded = _pad(x, self.pads(), self.padding_mode)
-        if self.copies_padding():
-            cache["padded"] = padded
+        cache = {"padded": padded} if self.copies_padding() else {}
+        view = self._windows(padded, height, width)
+        weight = params["weight"].reshape(self.groups, out_channels // self.groups, -1)
+        if view.size <= BAND:
+            y = self._product(weight, view)
+        else:
+            y = np.empty((n, out_channels, height, width), np.result_type(weight, x))
+            rows = max(1, BAND // (view.size // (n * height)))
+            for i in range(n):
+                for first in range(0, height, rows):
+                    band = view[i : i + 1, ..., first : first + rows, :]
+                    y[i : i + 1, :, first : first + rows] = self._product(weight, band)
+        if self.bias:
+            y += params["bias"][:, None, None]
+        return y, cache
+
+    def _windows(self, padded: np.ndarray, height: int, width: int) -> np.ndarray:
+        """Every window as a view [n, c, k_h, k_w, height, width]; nothing is copied."""
+        n, channels = padded.shape[:2]
         kh, kw = self.kernel_size
         sn, sc, sy, sx = padded.strides
-        view = as_strided(
+        return as_strided(
             padded,
             (n, channels, kh, kw, height, width),
             (sn, sc, sy * self.dilation[0], sx * self.dilation[1], sy * self.stride[0], sx * self.stride[1]),
             writeable=False,
         )
-        columns = view.reshape(n, self.groups, channels // self.groups * kh * kw, height * width)
-        weight = params["weight"].reshape(self.groups, out_channels // self.groups, -1)
-        y = np.matmul(weight, columns).reshape(n, out_channels, height, width)
-        if self.bias:
-            y += params["bias"][:, None, None]
-        return y, cache
+
+    def _product(self, weight: np.ndarray, windows: np.ndarray) -> np.ndarray:
+        """weight [groups, out / groups, K] times the unfolded windows → [n, out, height, width]."""
+        n, _, _, _, height, width = windows.shape
+        columns = windows.reshape(n, self.groups, weight.shape[2], height * width)
+        return np.matmul(weight, columns).reshape(n, self.out_channels, height, width)
 
     def blocks(self, node: Node) -> list[Block]:
         """``padded`` where cells are copied, then ``out``."""

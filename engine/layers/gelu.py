@@ -12,8 +12,7 @@ import numpy as np
 
 from engine.layer import choice, register
 from engine.layers._activation import Activation
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+from engine.layers._erfc import erfc
 
 
 @register
@@ -25,12 +24,12 @@ class GELU(Activation):
     approximate: str = choice("none", "none", "tanh")
 
     def f(self, x: np.ndarray) -> np.ndarray:
-        """Evaluated in float64: for large negative x, 1 + erf cancels."""
+        """Evaluated in float64 and with erfc(−x/√2) for 1 + erf(x/√2), which cancels for large negative x."""
         wide = x.astype(np.float64)
         if self.approximate == "tanh":
             inner = math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3)
             return (0.5 * wide * (1 + np.tanh(inner))).astype(x.dtype)
-        return (0.5 * wide * (1 + _erf(wide / math.sqrt(2)))).astype(x.dtype)
+        return (0.5 * wide * erfc(-wide / math.sqrt(2))).astype(x.dtype)
 
     def formula(self) -> str:
         """LaTeX."""

@@ -68,9 +68,10 @@ export async function fetchMap(trace, name) {
   const { shape, data: codes } = columns[name];
   const ranges = Array.from(columns[`${name}.min`].data, (min, i) => ({ min, max: columns[`${name}.max`].data[i] }));
   const plane = shape[2] * shape[3];
-  const data = Float32Array.from(codes, (code, i) => {
-    const { min, max } = ranges[Math.floor(i / plane)];
-    return code === -128 ? NaN : (code / 127) * Math.max(Math.abs(min), Math.abs(max));
+  const data = new Float32Array(codes.length);
+  ranges.forEach(({ min, max }, map) => {
+    const unit = Math.max(Math.abs(min), Math.abs(max)) / 127;
+    for (let i = map * plane; i < (map + 1) * plane; i++) data[i] = codes[i] === -128 ? NaN : codes[i] * unit;
   });
   return { name, shape, data, thumb: true, min: info.min, max: info.max, ranges };
 }

@@ -20,8 +20,9 @@ import { absmax as absmaxOf } from "./stage_props.js";
 export function paintThumb(canvas, view, channel, absmax, theme) {
   const [rows, cols] = view.shape.slice(-2);
   const image = planeImage({ data: view.data, offset: channel * rows * cols, rows, cols }, { accent: "value", absmax, theme });
-  canvas.width = image.width;
-  canvas.height = image.height;
+  // giving a canvas a size, even its own, makes the browser allocate it anew
+  if (canvas.width !== image.width) canvas.width = image.width;
+  if (canvas.height !== image.height) canvas.height = image.height;
   /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(image, 0, 0);
   canvas.classList.toggle("up", image.width <= 32);
 }

@@ -4,24 +4,13 @@
  * @typedef {import("../../draw/heat.js").Plane} Plane
  */
 
+import { unravel } from "../../lib/cells.js";
+
+export { ravel, unravel } from "../../lib/cells.js";
+
 /** @param {unknown} value a number or [height, width], as in PyTorch @returns {[number, number]} */
 export function pair(value) {
   return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : [Number(value), Number(value)];
-}
-
-/** @param {number} flat @param {number[]} shape @returns {number[]} */
-export function unravel(flat, shape) {
-  const cell = new Array(shape.length);
-  for (let d = shape.length - 1; d >= 0; d--) {
-    cell[d] = flat % shape[d];
-    flat = Math.floor(flat / shape[d]);
-  }
-  return cell;
-}
-
-/** @param {number[]} cell @param {number[]} shape */
-export function ravel(cell, shape) {
-  return cell.reduce((flat, at, d) => flat * shape[d] + at, 0);
 }
 
 /** Index as people write it: without the sample when there is only one. @param {string} tensor @param {number} flat @param {number[]} shape */

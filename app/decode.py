@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
+import os
+import threading
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +38,13 @@ class Decoded:
     format: str
     frames: int
     notes: list[str] = field(default_factory=list)
+
+
+def end_with_server() -> None:
+    """Run at the start of the process: a killed server cannot stop it, and it would wait for work for ever."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        threading.Thread(target=lambda: (server.join(), os._exit(1)), daemon=True).start()
 
 
 class PictureError(Exception):

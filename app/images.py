@@ -24,7 +24,7 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.decode import WORKS, PictureError, decode
+from app.decode import WORKS, PictureError, decode, end_with_server
 from app.settings import Settings
 
 THUMB_SIZES = (96, 320)
@@ -129,7 +129,8 @@ class ImageStore:
     def _executor(self) -> ProcessPoolExecutor:
         if self._pool is None:
             # spawn: a fork of a process with threads may copy a lock that nobody will ever release
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=end_with_server)
         return self._pool
 
     def _replace(self, pool: ProcessPoolExecutor) -> None:

@@ -52,7 +52,7 @@ def server() -> Iterator[Live]:
     live = Live()
     live.start()
     yield live
-    live.kill()
+    live.stop()
 
 
 @pytest.fixture

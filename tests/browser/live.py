@@ -48,10 +48,20 @@ class Live:
         """As a crash would: sockets break, nothing is said."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(20)
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            self._process = None
+            self._ended()
+
+    def stop(self) -> None:
+        """As Ctrl+C would."""
+        if self._process is not None:
+            self._process.terminate()
+            self._ended()
+
+    def _ended(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.wait(20)
+        self._process.stdout.close()
+        self._process = None
 
 
 def number(text: str) -> float:

@@ -19,7 +19,7 @@ def fragile() -> Iterator[Live]:
     live = Live()
     live.start()
     yield live
-    live.kill()
+    live.stop()
 
 
 @pytest.fixture

@@ -189,10 +189,10 @@ def _heap(page: Page, seconds: int) -> Row:
     def work(play_s: int, switches: int) -> None:
         page.click("[data-testid=play]")
         page.wait_for_timeout(play_s * 1000)
-        for name in (samples[::-1] * 6)[:switches]:  # the first of them ends the play
+        for name in (samples[::-1] * 10)[:switches]:  # the first of them ends the play
             page.evaluate(_UNTIL, [f"[data-testid={name}]", MAPS])
 
-    work(20, 26)  # the caches, which are bounded, fill; what is compiled is compiled
+    work(20, 120)  # bounded caches fill and what is hot is compiled: both level off after about a hundred switches
     before = used()
     work(seconds, 50)
     grown = (used() / before - 1) * 100

@@ -1,65 +1,34 @@
-"""What several kinds share: flat indices, element-wise blocks, pooling geometry."""
+"""What several kinds share: element-wise blocks, output sizes, pooling geometry."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
+from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Pair, Shape
 from engine.network import Node
 from engine.steps import OUTSIDE, Block, Role
-
-LOOPS = {2: ("n", "f"), 4: ("n", "c", "y", "x")}
-
-
-def loops_of(shape: Shape) -> tuple[str, ...]:
-    """Names of the loops over a tensor of this shape."""
-    return LOOPS.get(len(shape)) or tuple(f"i{d}" for d in range(len(shape)))
-
-
-def nest(loops: Sequence[str], shape: Shape) -> list[str]:
-    """The ``for`` lines over a tensor; a batch of one is not shown."""
-    shown = [(name, n) for name, n in zip(loops, shape, strict=True) if (name, n) != ("n", 1)]
-    return [f"{'    ' * depth}for {name} in range({n}):" for depth, (name, n) in enumerate(shown)]
-
-
-def source_name(tensor: str) -> str:
-    """The tensor's name in the code: the node that made it, or ``input``."""
-    return tensor.removesuffix(".out")
-
-
-def subscript(loops: Sequence[str], shape: Shape) -> str:
-    """``{c}, {y}, {x}``: the slots of the written cell, without a batch of one."""
-    shown = [name for name, n in zip(loops, shape, strict=True) if (name, n) != ("n", 1)]
-    return ", ".join("{" + name + "}" for name in shown)
-
-
-def flat_index(coords: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
-    """Row-major flat index of broadcastable coordinates."""
-    index = coords[0]
-    for coord, extent in zip(coords[1:], shape[1:], strict=True):
-        index = index * extent + coord
-    return index
 
 
 def same_cell(shape: Shape) -> Callable:
     """A gather for blocks whose one operand cell has the same flat index as the written cell."""
 
     def gather(coords: tuple[np.ndarray, ...], _terms: np.ndarray) -> dict[str, np.ndarray]:
-        return {"x": flat_index(coords, shape)}
+        return {"x": blocks.flat_index(coords, shape)}
 
     return gather
 
 
 def map_block(node: Node, function: Callable[[np.ndarray], np.ndarray], formula: str, call: str) -> Block:
     """The block of an element-wise function ``out = f(x)``, evaluated in float64."""
-    loops = loops_of(node.shape)
-    lines = nest(loops, node.shape)
-    at = subscript(loops, node.shape)
-    source = f"{source_name(node.reads[0])}[{at}]"
+    loops = blocks.loops_of(node.shape)
+    lines = blocks.nest(loops, node.shape)
+    at = blocks.subscript(loops, node.shape)
+    source = f"{blocks.source_name(node.reads[0])}[{at}]"
     lines.append(f"{'    ' * len(lines)}out[{at}] = " + re.sub(r"\bx\b", source, call))
     return Block(
         node=node.name,

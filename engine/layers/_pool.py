@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Layer, Pair, Shape, need_ndim
 from engine.layers import _common as common
@@ -86,13 +87,13 @@ class Pool(Layer):
     def block(self, node: Node, evaluate: Evaluate, combine: str, formula: str, method: str, **more: Any) -> Block:
         """The block of this pool; ``method`` is the NumPy reduction shown in the code."""
         loops = ("n", "c", "y", "x")
-        lines = common.nest(loops, node.shape)
+        lines = blocks.nest(loops, node.shape)
         indent = "    " * len(lines)
         batch = "" if node.shape[0] == 1 else "{n}, "
         lines.append(
-            f"{indent}window = {common.source_name(node.reads[0])}[{batch}{{c}}, {{y0}}:{{y1}}, {{x0}}:{{x1}}]"
+            f"{indent}window = {blocks.source_name(node.reads[0])}[{batch}{{c}}, {{y0}}:{{y1}}, {{x0}}:{{x1}}]"
         )
-        lines.append(f"{indent}out[{common.subscript(loops, node.shape)}] = window.{method}()")
+        lines.append(f"{indent}out[{blocks.subscript(loops, node.shape)}] = window.{method}()")
         slots = {}
         for i, loop in enumerate("yx"):
             slots[f"{loop}0"] = ({loop: self.strides[i]}, -self.padding[i])

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Arrays, Context, Layer, Shape, register
-from engine.layers import _common as common
 from engine.network import Node
 from engine.steps import Block, Role
 
@@ -61,16 +61,16 @@ class Add(Layer):
     def blocks(self, node: Node) -> list[Block]:
         """One ``sum`` block with a role per input."""
         names = NAMES[: len(node.inputs)]
-        loops = common.loops_of(node.shape)
-        lines = common.nest(loops, node.shape)
-        at = common.subscript(loops, node.shape)
+        loops = blocks.loops_of(node.shape)
+        lines = blocks.nest(loops, node.shape)
+        at = blocks.subscript(loops, node.shape)
         lines.append(
             f"{'    ' * len(lines)}out[{at}] = "
-            + " + ".join(f"{a}[{at}]" for a in map(common.source_name, node.reads))
+            + " + ".join(f"{a}[{at}]" for a in map(blocks.source_name, node.reads))
         )
 
         def gather(coords: tuple[np.ndarray, ...], _terms: np.ndarray) -> dict[str, np.ndarray]:
-            return dict.fromkeys(names, common.flat_index(coords, node.shape))
+            return dict.fromkeys(names, blocks.flat_index(coords, node.shape))
 
         return [
             Block(

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Arrays, Context, Layer, Shape, register
-from engine.layers import _common as common
 from engine.layers.add import NAMES
 from engine.network import Node
 from engine.steps import ABSENT, Block, Role
@@ -56,12 +56,12 @@ class Concat(Layer):
     def blocks(self, node: Node) -> list[Block]:
         """One ``sum`` block with a role per input, of which exactly one takes part."""
         names = NAMES[: len(node.inputs)]
-        loops = common.loops_of(node.shape)
+        loops = blocks.loops_of(node.shape)
         starts = np.cumsum([0, *(x[1] for x in node.in_shapes)])
-        lines = common.nest(loops, node.shape)
-        at = common.subscript(loops, node.shape)
+        lines = blocks.nest(loops, node.shape)
+        at = blocks.subscript(loops, node.shape)
         lines.append(
-            f"{'    ' * len(lines)}out[{at}] = concat({', '.join(map(common.source_name, node.reads))})[{at}]"
+            f"{'    ' * len(lines)}out[{at}] = concat({', '.join(map(blocks.source_name, node.reads))})[{at}]"
         )
 
         def gather(coords: tuple[np.ndarray, ...], _terms: np.ndarray) -> dict[str, np.ndarray]:
@@ -69,7 +69,7 @@ class Concat(Layer):
             for i, name in enumerate(names):
                 here = (coords[1] >= starts[i]) & (coords[1] < starts[i + 1])
                 own = (coords[0], coords[1] - starts[i], *coords[2:])
-                index[name] = np.where(here, common.flat_index(own, node.in_shapes[i]), ABSENT)
+                index[name] = np.where(here, blocks.flat_index(own, node.in_shapes[i]), ABSENT)
             return index
 
         return [

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import (
     Arrays,
@@ -212,15 +213,15 @@ class Conv2d(Layer):
         rows = np.pad(np.arange(x[2]), (top, bottom), mode=mode)  # type: ignore[call-overload]
         cols = np.pad(np.arange(x[3]), (left, right), mode=mode)  # type: ignore[call-overload]
         loops = ("n", "c", "y", "x")
-        lines = common.nest(loops, shape)
-        at = common.subscript(loops, shape)
+        lines = blocks.nest(loops, shape)
+        at = blocks.subscript(loops, shape)
         batch = "" if shape[0] == 1 else "{n}, "
-        source = f"{common.source_name(node.reads[0])}[{batch}{{c}}, row[{{y}}], col[{{x}}]]  # {self.padding_mode}"
+        source = f"{blocks.source_name(node.reads[0])}[{batch}{{c}}, row[{{y}}], col[{{x}}]]  # {self.padding_mode}"
         lines.append(f"{'    ' * len(lines)}padded[{at}] = {source}")
 
         def gather(coords: tuple[np.ndarray, ...], _terms: np.ndarray) -> dict[str, np.ndarray]:
             n, c, y, col = coords
-            return {"x": common.flat_index((n, c, rows[y], cols[col]), x)}
+            return {"x": blocks.flat_index((n, c, rows[y], cols[col]), x)}
 
         return Block(
             node=node.name,
@@ -306,7 +307,7 @@ class Conv2d(Layer):
         return rf"y_{{o,y,x}} = \sum_{{c,k_y,k_x}} {name}_{{{inner}}}\, w_{{o,c,k_y,k_x}}{bias}"
 
     def _code(self, node: Node, loops: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        lines = common.nest(loops, node.shape)
+        lines = blocks.nest(loops, node.shape)
         pad = "    " * len(lines)
         batch = "" if node.shape[0] == 1 else "{n}, "
         channels = ":"
@@ -316,13 +317,13 @@ class Conv2d(Layer):
             )
             channels = f"g:g + {node.in_shapes[0][1] // self.groups}"
         step_y, step_x = (f":{d}" if d > 1 else "" for d in self.dilation)
-        source = "padded" if self.copies_padding() else common.source_name(node.reads[0])
+        source = "padded" if self.copies_padding() else blocks.source_name(node.reads[0])
         if source != "padded" and any(map(any, self.pads())):
             lines.insert(0, f"# cells outside {source} count as 0")
         first = len(lines)
         lines.append(f"{pad}window = {source}[{batch}{channels}, {{y0}}:{{y1}}{step_y}, {{x0}}:{{x1}}{step_x}]")
         bias = f" + b[{'{o}'}]" if self.bias else ""
-        lines.append(f"{pad}out[{common.subscript(loops, node.shape)}] = (window * w[{{o}}]).sum(){bias}")
+        lines.append(f"{pad}out[{blocks.subscript(loops, node.shape)}] = (window * w[{{o}}]).sum(){bias}")
         return tuple(lines), (first, first + 1)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, boolean, integer, need_ndim, register
 from engine.layers import _common as common
 from engine.network import Node
@@ -52,10 +53,10 @@ class Dense(Layer):
         """One ``sum`` block with a term per input feature."""
         features = node.in_shapes[0][1]
         loops = ("n", "o")
-        lines = common.nest(loops, node.shape)
-        x = common.source_name(node.reads[0]) + ("" if node.shape[0] == 1 else "[{n}]")
+        lines = blocks.nest(loops, node.shape)
+        x = blocks.source_name(node.reads[0]) + ("" if node.shape[0] == 1 else "[{n}]")
         tail = " + b[{o}]" if self.bias else ""
-        lines.append(f"{'    ' * len(lines)}out[{common.subscript(loops, node.shape)}] = w[{{o}}] @ {x}{tail}")
+        lines.append(f"{'    ' * len(lines)}out[{blocks.subscript(loops, node.shape)}] = w[{{o}}] @ {x}{tail}")
         return [
             Block(
                 node=node.name,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, register
 from engine.layers import _common as common
 from engine.network import Node
@@ -44,9 +45,9 @@ class Flatten(Layer):
 
     def blocks(self, node: Node) -> list[Block]:
         """One ``map`` block: each cell is copied."""
-        lines = common.nest(("n", "f"), node.shape)
-        at = common.subscript(("n", "f"), node.shape)
-        name = common.source_name(node.reads[0])
+        lines = blocks.nest(("n", "f"), node.shape)
+        at = blocks.subscript(("n", "f"), node.shape)
+        name = blocks.source_name(node.reads[0])
         source = f"{name}.ravel()[{{f}}]" if node.shape[0] == 1 else f"{name}[{{n}}].ravel()[{{f}}]"
         lines.append(f"{'    ' * len(lines)}out[{at}] = {source}")
         return [

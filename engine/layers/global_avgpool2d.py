@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, need_ndim, register
-from engine.layers import _common as common
 from engine.network import Node
 from engine.steps import Block, Role
 
@@ -43,9 +43,9 @@ class GlobalAvgPool2d(Layer):
         """One block; each term is a cell divided by the number of cells."""
         (x,) = node.in_shapes
         cells = x[2] * x[3]
-        lines = common.nest(("n", "c"), node.shape)
+        lines = blocks.nest(("n", "c"), node.shape)
         batch = "" if node.shape[0] == 1 else "{n}, "
-        at, source = common.subscript(("n", "c"), node.shape), common.source_name(node.reads[0])
+        at, source = blocks.subscript(("n", "c"), node.shape), blocks.source_name(node.reads[0])
         lines.append(f"{'    ' * len(lines)}out[{at}] = {source}[{batch}{{c}}].mean()")
         return [
             Block(
@@ -55,7 +55,7 @@ class GlobalAvgPool2d(Layer):
                 shape=node.shape,
                 loops=("n", "c"),
                 roles=(Role("x", node.reads[0]),),
-                gather=lambda coords, terms: {"x": common.flat_index(coords, node.shape) * cells + terms},
+                gather=lambda coords, terms: {"x": blocks.flat_index(coords, node.shape) * cells + terms},
                 evaluate=lambda values, coords: (
                     values["x"] / cells,
                     {"divisor": np.full(len(coords[0]), float(cells))},

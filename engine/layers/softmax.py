@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, need_ndim, register
-from engine.layers import _common as common
 from engine.network import Node
 from engine.steps import Block, Role
 
@@ -56,7 +56,7 @@ class Softmax(Layer):
 
         def block(key: str, shape: Shape, code: str, **fields: Any) -> Block:
             loops = ("n", "f") if shape[1] > 1 or f == 1 else ("n", "i")
-            lines = [line for line in common.nest(loops, shape) if "i in" not in line]
+            lines = [line for line in blocks.nest(loops, shape) if "i in" not in line]
             row = "[{n}]" if batch else ""
             lines.append("    " * len(lines) + code.replace("@", row))
             return Block(
@@ -96,13 +96,13 @@ class Softmax(Layer):
             block(
                 "max",
                 (n, 1),
-                f"m@ = {common.source_name(source)}@.max()",
+                f"m@ = {blocks.source_name(source)}@.max()",
                 **row(source, "max", r"m = \max_j x_j"),
             ),
             block(
                 "exp",
                 (n, f),
-                f"e[{at}] = exp({common.source_name(source)}[{at}] - m@)",
+                f"e[{at}] = exp({blocks.source_name(source)}[{at}] - m@)",
                 **cell("x", source, "m", f"{name}.max", r"e_f = e^{x_f - m}", False),
             ),
             block("sum", (n, 1), "s@ = e@.sum()", **row(f"{name}.exp", "sum", r"s = \sum_j e_j")),

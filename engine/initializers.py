@@ -8,12 +8,12 @@ Sources: Xavier — Glorot & Bengio 2010; He — https://arxiv.org/abs/1502.0185
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import Any
 
 import numpy as np
 
+from engine import streams
 from engine.layer import Shape
 
 #: scheme → (distribution, gain, which fan); ``normal`` has a fixed standard deviation
@@ -51,8 +51,7 @@ def draw(scheme: str, name: str, shape: Shape, seed: int, dtype: np.dtype) -> np
     """The tensor ``name`` as the scheme draws it; one-dimensional tensors (biases) are zero."""
     if len(shape) == 1 or scheme == "zeros":
         return np.zeros(shape, dtype)
-    words = np.frombuffer(hashlib.sha256(name.encode()).digest()[:16], "<u4")
-    stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *map(int, words)])))
+    stream = streams.stream(seed, name)
     std, bound = spread(scheme, shape)
     values = stream.standard_normal(shape) * std if bound is None else stream.uniform(-bound, bound, shape)
     return values.astype(dtype)

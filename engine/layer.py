@@ -5,10 +5,15 @@ weights and no state:
 
 * ``out_shape(xs)`` and ``param_shapes(xs)`` follow from the input shapes alone, before anything is allocated;
 * ``forward(params, xs, ctx) -> (y, cache)``: ``xs`` is a list because ``add`` and ``concat`` have several inputs;
-  ``cache`` holds every intermediate tensor under its short name (``padded``, ``exp`` …), which the trace keeps;
 * ``backward(params, cache, dy, ctx) -> (dxs, dparams)`` is the same contract the other way round: one gradient per
-  input, one per parameter;
-* ``blocks(node)`` describes the steps: one block per tensor written, in the order in which they are written.
+  input, one per parameter (by its short name);
+* ``blocks(node)`` and ``backward_blocks(node, grads)`` describe the steps: one block per tensor written, in the
+  order in which they are written.
+
+``cache`` joins the two directions. Its keys without a leading underscore (``padded``, ``exp``, ``grad_dot`` …) are
+tensors of the trace, named ``<node>.<key>``: ``forward`` puts its intermediates there and ``backward`` adds its own.
+Keys with an underscore (``_x``) are what ``backward`` needs besides. Arrays are logical NCHW of any memory order:
+``ufuncs`` keep the order, nothing flattens an array whose order it does not know.
 
 Shapes are tuples in NCHW order; flops count a multiply-add as two.
 """
@@ -23,10 +28,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from engine import streams
 from engine.errors import ScenarioError
+from engine.kernels.work import Workspace
 
 if TYPE_CHECKING:
-    from engine.network import Node
+    from engine.network import Grads, Node
     from engine.steps import Block
 
 Shape = tuple[int, ...]
@@ -37,11 +44,28 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Context:
-    """What a layer may know besides its inputs: the mode, and the seed and iteration of its random streams."""
+    """What a layer may know besides its inputs.
+
+    ``mode`` is ``eval`` or ``train``; ``seed``, ``iteration`` and ``name`` (the node's) determine random streams;
+    ``dx`` is False where nobody wants the gradient of the layer's input; ``work`` holds buffers to be reused where
+    no trace is kept.
+    """
 
     mode: str = "eval"
     seed: int = 0
     iteration: int = 0
+    name: str = ""
+    dx: bool = True
+    work: Workspace | None = None
+
+    @property
+    def training(self) -> bool:
+        """True in the mode ``train``."""
+        return self.mode == "train"
+
+    def stream(self) -> np.random.Generator:
+        """The random stream of this node in this iteration: another one for each name, seed and iteration."""
+        return streams.stream(self.seed, self.name, self.iteration)
 
 
 class Layer(ABC):
@@ -50,6 +74,10 @@ class Layer(ABC):
     kind: ClassVar[str]
     #: fewest and most inputs; ``None`` for no upper bound
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    #: short name → value at the start, for parameters and buffers that no scheme draws; vectors default to 0
+    constants: ClassVar[Mapping[str, float]] = {}
+    #: short names of the parameters that penalties and decay act upon
+    penalised: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def out_shape(self, xs: Sequence[Shape]) -> Shape:
@@ -59,9 +87,21 @@ class Layer(ABC):
         """Short parameter name → shape, in the order of the update phase."""
         return {}
 
-    def inner_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+    def buffer_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+        """Short name → shape of the running statistics; ``forward`` finds them among the parameters."""
+        return {}
+
+    def inner_shapes(self, xs: Sequence[Shape], mode: str) -> dict[str, Shape]:
         """Short name → shape of the intermediates that are written before ``out``, in that order."""
         return {}
+
+    def drawn_shapes(self, xs: Sequence[Shape], mode: str) -> dict[str, Shape]:
+        """Short name → shape of the random tensors that no step writes, such as the noise of dropout."""
+        return {}
+
+    def check(self, xs: Sequence[Shape], mode: str) -> None:
+        """Raise ScenarioError where this mode is impossible for inputs that ``out_shape`` admits."""
+        return None
 
     @abstractmethod
     def flops(self, xs: Sequence[Shape]) -> int:
@@ -81,9 +121,19 @@ class Layer(ABC):
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Output and cache; both may share memory with the inputs only where nothing is written."""
 
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Gradients of the inputs, in order, and of the parameters; with ``ctx.dx`` False the first may be empty."""
+        raise NotImplementedError
+
     @abstractmethod
     def blocks(self, node: Node) -> list[Block]:
         """The forward blocks of this layer at its place in the network."""
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """The backward blocks: intermediates, bias, weight, inputs; ``grads`` names what they read and write."""
+        raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
         """Every hyper-parameter by its PyTorch name, JSON-able."""

@@ -17,7 +17,7 @@ OUTSIDE, STRIDE_ZERO, ABSENT = -1, -2, -3
 
 #: (coordinates of the written cells, one int64[k, 1] per dimension; term numbers int64[m]) → role → flat index
 Gather = Callable[[tuple[np.ndarray, ...], np.ndarray], dict[str, np.ndarray]]
-#: (role → float64 values [k or 1, m], coordinates) → (terms float64[k, m], extra columns)
+#: (role → float64 values [k or 1, m], coordinates) → (terms float64[k, m], extra columns: [k], or factors [k, m])
 Evaluate = Callable[[dict[str, np.ndarray], tuple[np.ndarray, ...]], tuple[np.ndarray, dict[str, np.ndarray]]]
 
 
@@ -42,6 +42,9 @@ class Block:
     columns; ``combine`` is ``sum``, ``max`` or ``map`` (one term, the formula itself), after which the ``addends``
     (one cell each) are added. ``outside`` is the value that a cell outside its tensor has. ``code`` is the loop nest
     in NumPy-style Python with ``{slot}`` for numbers; a slot is a loop's name or an affine form of loops.
+
+    ``others`` are further readings of the same cells, in the same order: blocks with other roles, terms and formula.
+    ``factors`` names columns ``factor.<name>`` [k, m] whose product is the term.
     """
 
     node: str
@@ -63,8 +66,19 @@ class Block:
     partial: tuple[str, int] | None = None
     outside: float = 0.0
     phase: str = "forward"
-    readings: tuple[str, ...] = ("gather",)
+    reading: str = "gather"
+    others: tuple[Block, ...] = ()
+    factors: tuple[str, ...] = ()
     start: int = 0
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Names of all readings, its own first."""
+        return (self.reading, *(other.reading for other in self.others))
+
+    def read_as(self, reading: str) -> Block:
+        """This block in one of its readings."""
+        return next(block for block in (self, *self.others) if block.reading == reading)
 
     @property
     def n_steps(self) -> int:
@@ -105,6 +119,14 @@ class Block:
         }
         if self.partial is not None:
             entries["partial"] = list(self.partial)
+        if self.factors:
+            entries["factors"] = list(self.factors)
+        if self.others:
+            shared = ("node", "kind", "phase", "writes", "shape", "start", "stop", "loops", "readings")
+            entries["others"] = {
+                other.reading: {key: value for key, value in other.header().items() if key not in shared}
+                for other in self.others
+            }
         return entries
 
 

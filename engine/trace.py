@@ -92,8 +92,9 @@ class Trace:
                 bound=list(block.readings),
                 remedy="use one of these",
             )
-        _check_terms(block, terms, top)
-        return Window(block, start, stop, self._columns(block, start, stop, terms, top))
+        read = block.read_as(reading) if reading else block
+        _check_terms(read, terms, top)
+        return Window(read, start, stop, self._columns(read, start - block.start, stop - block.start, terms, top))
 
     def __getitem__(self, i: int) -> Step:
         """Step ``i`` alone, with every cell it read spelt out."""
@@ -185,7 +186,7 @@ class Trace:
     def _columns(
         self, block: Block, start: int, stop: int, terms: tuple[int, int] | None, top: int | None
     ) -> dict[str, np.ndarray]:
-        flat = np.arange(start - block.start, stop - block.start)
+        flat = np.arange(start, stop)  # within the block
         coords = tuple(axis[:, None] for axis in np.unravel_index(flat, block.shape))
         index = block.gather(coords, np.arange(block.n_terms))
         roles = {role.name: role for role in (*block.roles, *block.addends)}
@@ -205,19 +206,23 @@ class Trace:
             if block.partial is not None:
                 columns["partial"] = term.reshape(len(term), block.partial[1], -1).sum(axis=2)
         keep = _kept(term, terms, top)
+        width = term.shape[1]
         if keep is not None:
-            picked = np.take_along_axis(term, np.broadcast_to(keep, (len(term), keep.shape[1])), axis=1)
-            extra = extra | {"rest": _rest(block, term, picked, keep)}
+            picked = np.take_along_axis(term, keep, axis=1)
+            rest = _rest(block, term, picked, keep)
+            extra = {
+                name: _narrow(column, keep) if name in block.factors else column for name, column in extra.items()
+            }
+            extra["rest"] = rest
             term = picked
         with np.errstate(over="ignore"):
             columns["term"] = term.astype(result.dtype)
-        columns |= {f"extra.{name}": column for name, column in extra.items()}
+        for name, column in extra.items():
+            columns[f"{'factor' if name in block.factors else 'extra'}.{name}"] = column
         for role in (*block.roles, *block.addends):
             at, values = index[role.name], value[role.name]
-            if keep is not None and role in block.roles:
-                rows = (len(term), at.shape[1])
-                at = np.take_along_axis(np.broadcast_to(at, rows), keep, axis=1)
-                values = np.take_along_axis(np.broadcast_to(values, rows), keep, axis=1)
+            if keep is not None and role in block.roles and at.shape[1] == width:
+                at, values = _narrow(at, keep), _narrow(values, keep)
             columns[f"{role.name}.index"] = at.astype(np.int32)
             columns[f"{role.name}.value"] = values
         return columns
@@ -257,6 +262,11 @@ def _check_terms(block: Block, terms: tuple[int, int] | None, top: int | None) -
             bound=1,
             remedy="use at least 1",
         )
+
+
+def _narrow(column: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """The kept terms of a column [k or 1, m]."""
+    return np.take_along_axis(np.broadcast_to(column, (len(keep), column.shape[1])), keep, axis=1)
 
 
 def _rest(block: Block, term: np.ndarray, picked: np.ndarray, keep: np.ndarray) -> np.ndarray:

@@ -47,6 +47,16 @@ def map_block(node: Node, function: Callable[[np.ndarray], np.ndarray], formula:
     )
 
 
+def cell_of(tensor: str) -> str:
+    """NumPy text of the tensor's cell under the written one: ``relu1[@]``, ``dy[@]`` for an upstream gradient."""
+    return "dy[@]" if ".grad" in tensor else f"{blocks.source_name(tensor)}[@]"
+
+
+def at_cell(text: str, source: str) -> str:
+    """NumPy text of x with the cell in its place."""
+    return re.sub(r"\bx\b", source, text)
+
+
 def product(values: dict[str, np.ndarray], _coords: tuple[np.ndarray, ...]) -> tuple[np.ndarray, dict]:
     """Terms of a weighted sum: x · w."""
     return values["x"] * values["w"], {}

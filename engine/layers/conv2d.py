@@ -129,7 +129,7 @@ class Conv2d(Layer):
         weight = (self.out_channels, xs[0][1] // self.groups, *self.kernel_size)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
 
-    def inner_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+    def inner_shapes(self, xs: Sequence[Shape], mode: str) -> dict[str, Shape]:
         """``padded``, when the padding copies cells."""
         if not self.copies_padding():
             return {}
@@ -208,7 +208,7 @@ class Conv2d(Layer):
     def _padded_block(self, node: Node) -> Block:
         (x,) = node.in_shapes
         (top, bottom), (left, right) = self.pads()
-        shape = self.inner_shapes(node.in_shapes)["padded"]
+        shape = self.inner_shapes(node.in_shapes, node.mode)["padded"]
         mode = _PAD_MODE[self.padding_mode]
         rows = np.pad(np.arange(x[2]), (top, bottom), mode=mode)  # type: ignore[call-overload]
         cols = np.pad(np.arange(x[3]), (left, right), mode=mode)  # type: ignore[call-overload]
@@ -241,7 +241,7 @@ class Conv2d(Layer):
 
     def _out_block(self, node: Node) -> Block:
         copied = self.copies_padding()
-        x = self.inner_shapes(node.in_shapes)["padded"] if copied else node.in_shapes[0]
+        x = self.inner_shapes(node.in_shapes, node.mode)["padded"] if copied else node.in_shapes[0]
         (top, _), (left, _) = ((0, 0), (0, 0)) if copied else self.pads()
         loops = ("n", "o", "y", "x")
         code, active = self._code(node, loops)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import blocks
+from engine.blocks import along, make_block, source_name, term_of
 from engine.layer import Arrays, Context, Layer, Shape, boolean, integer, need_ndim, register
 from engine.layers import _common as common
-from engine.network import Node
-from engine.steps import Block, Role
+from engine.network import Grads, Node
+from engine.steps import Block
 
 
 @register
@@ -25,6 +25,7 @@ class Dense(Layer):
     kind = "dense"
     out_features: int = integer()
     bias: bool = boolean(True)
+    penalised = ("weight",)
 
     def out_shape(self, xs: Sequence[Shape]) -> Shape:
         """[N, out_features]."""
@@ -44,38 +45,96 @@ class Dense(Layer):
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """One matrix product."""
-        y = xs[0] @ params["weight"].T
+        (x,) = xs
+        y = x @ params["weight"].T
         if self.bias:
             y += params["bias"]
-        return y, {}
+        return y, {"_x": x}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """dW = dyᵀ x, db = Σ dy over the samples, dx = dy W."""
+        grads = {"weight": dy.T @ cache["_x"]} | ({"bias": dy.sum(axis=0)} if self.bias else {})
+        return [dy @ params["weight"]] if ctx.dx else [], grads
 
     def blocks(self, node: Node) -> list[Block]:
         """One ``sum`` block with a term per input feature."""
         features = node.in_shapes[0][1]
-        loops = ("n", "o")
-        lines = blocks.nest(loops, node.shape)
-        x = blocks.source_name(node.reads[0]) + ("" if node.shape[0] == 1 else "[{n}]")
+        x = source_name(node.reads[0]) + ("" if node.shape[0] == 1 else "[{n}]")
         tail = " + b[{o}]" if self.bias else ""
-        lines.append(f"{'    ' * len(lines)}out[{blocks.subscript(loops, node.shape)}] = w[{{o}}] @ {x}{tail}")
         return [
-            Block(
-                node=node.name,
-                kind=node.kind,
-                writes=node.out,
-                shape=node.shape,
-                loops=loops,
-                roles=(Role("x", node.reads[0]), Role("w", f"{node.name}.weight", "weight")),
-                addends=(Role("b", f"{node.name}.bias", "weight"),) if self.bias else (),
-                gather=lambda coords, terms: {
-                    "x": coords[0] * features + terms,
-                    "w": coords[1] * features + terms,
-                    "b": coords[1],
-                },
-                evaluate=common.product,
+            make_block(
+                node.name,
+                node.kind,
+                node.out,
+                node.shape,
+                [
+                    ("x", node.reads[0], "value", lambda coords, terms: coords[0] * features + terms),
+                    ("w", f"{node.name}.weight", "weight", lambda coords, terms: coords[1] * features + terms),
+                ],
+                common.product,
+                phase="forward",
+                loops=("n", "o"),
                 combine="sum",
-                term_shape=(("i", features),),
+                terms=(("i", features),),
+                addends=[("b", f"{node.name}.bias", "weight", along(1))] if self.bias else [],
                 formula=r"y_o = \sum_i w_{o,i}\, x_i" + (" + b_o" if self.bias else ""),
-                code=tuple(lines),
-                active=(len(lines) - 1,),
+                body=[f"out[@] = w[{{o}}] @ {x}{tail}"],
             )
         ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """∂bias: sum of δ over the samples; ∂weight: the outer product, summed over the samples; ∂x = Wᵀδ."""
+        (n, features), out = node.in_shapes[0], node.shape[1]
+        x, weight = node.reads[0], f"{node.name}.weight"
+        bias = (
+            make_block(
+                node.name,
+                node.kind,
+                grads.params["bias"],
+                (out,),
+                [("d", grads.out, "grad", lambda coords, terms: terms * out + coords[0])],
+                term_of("d"),
+                loops=("o",),
+                combine="sum",
+                terms=(("n", n),),
+                formula=r"\frac{\partial L}{\partial b_o} = \sum_n \delta_{n,o}",
+                body=["db[@] = dy[:, {o}].sum()"],
+            )
+            if self.bias
+            else None
+        )
+        product = make_block(
+            node.name,
+            node.kind,
+            grads.params["weight"],
+            (out, features),
+            [
+                ("d", grads.out, "grad", lambda coords, terms: terms * out + coords[0]),
+                ("x", x, "value", lambda coords, terms: terms * features + coords[1]),
+            ],
+            lambda values, _coords: (values["d"] * values["x"], {}),
+            loops=("o", "i"),
+            combine="sum",
+            terms=(("n", n),),
+            formula=r"\frac{\partial L}{\partial w_{o,i}} = \sum_n \delta_{n,o}\, x_{n,i}",
+            body=[f"dw[@] = dy[:, {{o}}] @ {source_name(x)}[:, {{i}}]"],
+        )
+        back = make_block(
+            node.name,
+            node.kind,
+            grads.xs[0],
+            node.in_shapes[0],
+            [
+                ("d", grads.out, "grad", lambda coords, terms: coords[0] * out + terms),
+                ("w", weight, "weight", lambda coords, terms: terms * features + coords[1]),
+            ],
+            lambda values, _coords: (values["d"] * values["w"], {}),
+            loops=("n", "i"),
+            combine="sum",
+            terms=(("o", out),),
+            formula=r"\delta^x_i = \sum_o w_{o,i}\, \delta_o",
+            body=["dx[@] = w[:, {i}] @ dy" + ("" if n == 1 else "[{n}]")],
+        )
+        return [*([bias] if bias else []), product, back]

@@ -29,7 +29,7 @@ class Softmax(Layer):
         need_ndim(xs[0], 2, self.kind)
         return xs[0]
 
-    def inner_shapes(self, xs: Sequence[Shape]) -> dict[str, Shape]:
+    def inner_shapes(self, xs: Sequence[Shape], mode: str) -> dict[str, Shape]:
         """``max``, ``exp``, ``sum``."""
         n = xs[0][0]
         return {"max": (n, 1), "exp": xs[0], "sum": (n, 1)}

@@ -1,0 +1,1 @@
+"""Fast numeric kernels behind small interfaces, chosen by shape; the mathematics stands in the layers."""

@@ -30,7 +30,8 @@ from engine.layer import (
     register,
 )
 from engine.layers import _common as common
-from engine.network import Node
+from engine.layers._conv_steps import Frame, bias_block, fold_block, input_block, weight_block
+from engine.network import Grads, Node
 from engine.steps import OUTSIDE, Block, Role
 
 #: cells that are unfolded at a time (16 MiB of float32): a 51×51 kernel on 224×224×3 would unfold into 1.5 GiB
@@ -59,6 +60,7 @@ class Conv2d(Layer):
     groups: int = integer(1)
     bias: bool = boolean(True)
     padding_mode: str = choice("zeros", "zeros", "reflect", "replicate", "circular")
+    penalised = ("weight",)
 
     def pads(self) -> tuple[Pair, Pair]:
         """((top, bottom), (left, right)); ``same`` puts the odd cell after, as PyTorch does."""
@@ -167,7 +169,7 @@ class Conv2d(Layer):
         (x,) = xs
         n, out_channels, height, width = self.out_shape([x.shape])
         padded = _pad(x, self.pads(), self.padding_mode)
-        cache = {"padded": padded} if self.copies_padding() else {}
+        cache = {"_x": x} | ({"padded": padded} if self.copies_padding() else {})
         view = self._windows(padded, height, width)
         weight = params["weight"].reshape(self.groups, out_channels // self.groups, -1)
         if view.size <= BAND:
@@ -201,17 +203,88 @@ class Conv2d(Layer):
         columns = windows.reshape(n, self.groups, weight.shape[2], height * width)
         return np.matmul(weight, columns).reshape(n, self.out_channels, height, width)
 
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """∂weight: windows times δ; ∂input: each δ stamps δ·w onto its window; copies of a cell add up."""
+        x = cache["_x"]
+        padded = _pad(x, self.pads(), self.padding_mode)
+        n, _, height, width = dy.shape
+        per_out = self.out_channels // self.groups
+        columns = self._windows(padded, height, width).reshape(n, self.groups, -1, height * width)
+        delta = dy.reshape(n, self.groups, per_out, height * width)
+        weight = params["weight"].reshape(self.groups, per_out, -1)
+        grads = {"weight": (delta @ columns.swapaxes(2, 3)).sum(axis=0).reshape(params["weight"].shape)}
+        if self.bias:
+            grads["bias"] = dy.sum(axis=(0, 2, 3))
+        if not ctx.dx:
+            return [], grads
+        stamps = (weight.swapaxes(1, 2) @ delta).reshape(n, x.shape[1], *self.kernel_size, height, width)
+        wide = np.zeros(padded.shape, dy.dtype)
+        for ky, kx in np.ndindex(*self.kernel_size):
+            rows = slice(
+                ky * self.dilation[0], ky * self.dilation[0] + (height - 1) * self.stride[0] + 1, self.stride[0]
+            )
+            cols = slice(
+                kx * self.dilation[1], kx * self.dilation[1] + (width - 1) * self.stride[1] + 1, self.stride[1]
+            )
+            wide[:, :, rows, cols] += stamps[:, :, ky, kx]
+        if self.copies_padding():
+            cache["padded.grad"] = wide
+            return [self._fold(wide, x.shape)], grads
+        (top, _), (left, _) = self.pads()
+        return [wide[:, :, top : top + x.shape[2], left : left + x.shape[3]]], grads
+
+    def _fold(self, wide: np.ndarray, x: Shape) -> np.ndarray:
+        """The gradient of a padded input back onto the cells that the padding copied."""
+        for axis, (source, size) in enumerate(zip(self._sources(x), x[2:], strict=True), start=2):
+            moved = np.moveaxis(wide, axis, 0)
+            narrow = np.zeros((size, *moved.shape[1:]), wide.dtype)
+            np.add.at(narrow, source, moved)
+            wide = np.moveaxis(narrow, 0, axis)
+        return wide
+
+    def _sources(self, x: Shape) -> tuple[np.ndarray, np.ndarray]:
+        """For each padded row, and column, the one of the input that it copies."""
+        mode = _PAD_MODE[self.padding_mode]
+        rows, cols = (np.pad(np.arange(x[2 + i]), pad, mode=mode) for i, pad in enumerate(self.pads()))  # type: ignore[call-overload]
+        return rows, cols
+
     def blocks(self, node: Node) -> list[Block]:
         """``padded`` where cells are copied, then ``out``."""
         return ([self._padded_block(node)] if self.copies_padding() else []) + [self._out_block(node)]
 
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """∂bias, ∂weight, ∂input; with copied padding ∂padded before ∂input."""
+        copied = self.copies_padding()
+        (x,) = node.in_shapes
+        (top, _), (left, _) = self.pads()
+        frame = Frame(
+            node.name,
+            node.kind,
+            self.inner_shapes(node.in_shapes, node.mode)["padded"] if copied else x,
+            node.shape,
+            self.kernel_size,
+            self.stride,
+            (0, 0) if copied else (top, left),
+            self.dilation,
+            self.groups,
+        )
+        reads = f"{node.name}.padded" if copied else node.reads[0]
+        source = "padded" if copied else blocks.source_name(reads)
+        found = [bias_block(frame, grads.params["bias"], grads.out)] if self.bias else []
+        found.append(weight_block(frame, grads.params["weight"], reads, grads.out, source))
+        weight = f"{node.name}.weight"
+        if not copied:
+            return [*found, input_block(frame, grads.xs[0], grads.out, weight)]
+        wide = f"{node.name}.padded.grad"
+        folded = fold_block(node.name, node.kind, grads.xs[0], wide, x, self._sources(x))
+        return [*found, input_block(frame, wide, grads.out, weight), folded]
+
     def _padded_block(self, node: Node) -> Block:
         (x,) = node.in_shapes
-        (top, bottom), (left, right) = self.pads()
         shape = self.inner_shapes(node.in_shapes, node.mode)["padded"]
-        mode = _PAD_MODE[self.padding_mode]
-        rows = np.pad(np.arange(x[2]), (top, bottom), mode=mode)  # type: ignore[call-overload]
-        cols = np.pad(np.arange(x[3]), (left, right), mode=mode)  # type: ignore[call-overload]
+        rows, cols = self._sources(x)
         loops = ("n", "c", "y", "x")
         lines = blocks.nest(loops, shape)
         at = blocks.subscript(loops, shape)

@@ -24,7 +24,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 Arrays = Mapping[str, np.ndarray]
+Kind = TypeVar("Kind")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
@@ -162,7 +163,27 @@ def build(kind: str, fields: Mapping[str, Any], path: str) -> Layer:
             bound=sorted(REGISTRY),
             remedy="use a known kind",
         )
-    cls = REGISTRY[kind]
+    return _from_fields(REGISTRY[kind], fields, path)
+
+
+def fields_of(registry: Mapping[str, type[Kind]], given: Any, path: str) -> Kind:
+    """An object of a registry (losses, optimisers …) from ``{"kind": …, …}``; raises ScenarioError."""
+    known = ", ".join(sorted(registry))
+    if not isinstance(given, Mapping) or not isinstance(given.get("kind"), str) or given["kind"] not in registry:
+        kind = given.get("kind") if isinstance(given, Mapping) else given
+        raise ScenarioError(
+            f"{path}.kind: unknown kind {kind!r}; use one of {known}",
+            reason="unknown_kind",
+            field=f"{path}.kind",
+            value=kind if isinstance(kind, str | int | float | None) else type(kind).__name__,
+            bound=sorted(registry),
+            remedy="use a known kind",
+        )
+    return _from_fields(registry[given["kind"]], {k: v for k, v in given.items() if k != "kind"}, path)
+
+
+def _from_fields(cls: type[Kind], fields: Mapping[str, Any], path: str) -> Kind:
+    kind = cls.kind  # type: ignore[attr-defined]
     specs = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in fields:
         if key not in specs:

@@ -1,4 +1,4 @@
-"""What max and average pooling share: geometry, views, the shape of their block."""
+"""What max and average pooling share: geometry, views, the shape of their blocks in both directions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Layer, Pair, Shape, need_ndim
 from engine.layers import _common as common
-from engine.network import Node
-from engine.steps import Block, Evaluate, Role
+from engine.network import Grads, Node
+from engine.steps import ABSENT, Block, Evaluate, Role
 
 
 class Pool(Layer):
@@ -68,18 +68,73 @@ class Pool(Layer):
         """The size rule with its numbers."""
         return common.size_texts(xs[0], self.kernel_size, self.strides, self.padding, ceil=self.ceil_mode)
 
+    def framed(self, x: Shape) -> tuple[Shape, Pair]:
+        """Shape of the padded input in which every window is whole, and where the input begins in it."""
+        rows, cols = common.pool_pads(x, self.out_shape([x]), self.kernel_size, self.strides, self.padding)
+        return (x[0], x[1], x[2] + sum(rows), x[3] + sum(cols)), (rows[0], cols[0])
+
     def views(self, x: np.ndarray, fill: float) -> list[np.ndarray]:
-        """For each kernel offset the cells under it; padding cells hold ``fill``."""
-        out = self.out_shape([x.shape])
-        pads = common.pool_pads(x.shape, out, self.kernel_size, self.strides, self.padding)
-        if any(map(any, pads)):
-            x = np.pad(x, ((0, 0), (0, 0), *pads), constant_values=fill)
+        """For each kernel offset the cells under it; padding cells hold ``fill``. Any memory order is kept."""
+        shape, (top, left) = self.framed(x.shape)
+        if shape != x.shape:
+            wide = np.full_like(x, fill, shape=shape)
+            wide[:, :, top : top + x.shape[2], left : left + x.shape[3]] = x
+            x, out = wide, self.out_shape([x.shape])
+        else:
+            out = self.out_shape([x.shape])
         return common.windows(x, out, self.kernel_size, self.strides)
 
-    def indices(self) -> tuple[str, str]:
-        """Row and column of the cell under the kernel's offset, for the formula."""
+    def targets(self, dy: np.ndarray, x: Shape) -> tuple[np.ndarray, list[np.ndarray]]:
+        """∂input, still zero, and for each kernel offset the view of it (and of its padding) to add to."""
+        shape, (top, left) = self.framed(x)
+        wide = np.zeros_like(dy, shape=shape)
+        views = common.windows(wide, dy.shape, self.kernel_size, self.strides)
+        return wide[:, :, top : top + x[2], left : left + x[3]], views
+
+    def spans(self, out: Shape) -> Pair:
+        """The most windows, down and across, that cover one cell: ⌈k / s⌉, or as many as there are."""
+        high, wide = (min(-(-k // s), n) for k, s, n in zip(self.kernel_size, self.strides, out[2:], strict=True))
+        return high, wide
+
+    def covering(
+        self, out: Shape, coords: tuple[np.ndarray, ...], terms: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Row and column [k, m] of the windows that cover the cells ``coords``, and which of them there are."""
+        high, wide = self.spans(out)
+        places, met = [], np.True_
+        for i, number in enumerate((terms // wide % high, terms % wide)):
+            last = coords[2 + i] + self.padding[i]  # the padded position: window w covers w·s … w·s + k − 1
+            first = np.maximum(0, -((self.kernel_size[i] - 1 - last) // self.strides[i]))
+            window = first + number
+            places.append(window)
+            met = met & (window <= np.minimum(last // self.strides[i], out[2 + i] - 1))
+        return places[0], places[1], np.asarray(met)
+
+    def delta_cells(self, out: Shape) -> blocks.Index:
+        """Gather of the upstream gradients of the windows that cover a cell, ABSENT where there are fewer."""
+
+        def index(coords: tuple[np.ndarray, ...], terms: np.ndarray) -> np.ndarray:
+            row, col, met = self.covering(out, coords, terms)
+            return np.where(met, blocks.flat_index((coords[0], coords[1], row, col), out), ABSENT)
+
+        return index
+
+    def window_cells(self, x: Shape, out: Shape) -> blocks.Index:
+        """Gather [k, m · k_h · k_w] of all cells of the windows that cover a cell, window by window."""
+        area = self.kernel_size[0] * self.kernel_size[1]
+        cells = common.window_gather(x, out, self.kernel_size, self.strides, self.padding)
+
+        def index(coords: tuple[np.ndarray, ...], terms: np.ndarray) -> np.ndarray:
+            row, col, met = self.covering(out, coords, np.repeat(terms, area))
+            found = cells((coords[0], coords[1], row, col), np.tile(np.arange(area), len(terms)))["x"]
+            return np.where(met, found, ABSENT)
+
+        return index
+
+    def indices(self, row: str = "y", col: str = "x") -> tuple[str, str]:
+        """Row and column of the cell under the kernel's offset in the window (row, col), for the formula."""
         texts = []
-        for i, (loop, k) in enumerate((("y", "k_y"), ("x", "k_x"))):
+        for i, (loop, k) in enumerate(((row, "k_y"), (col, "k_x"))):
             head = loop if self.strides[i] == 1 else f"{self.strides[i]}{loop}"
             texts.append(f"{head}+{k}" + (f"-{self.padding[i]}" if self.padding[i] else ""))
         return texts[0], texts[1]
@@ -114,5 +169,32 @@ class Pool(Layer):
             code=tuple(lines),
             active=(len(lines) - 2, len(lines) - 1),
             slots=slots,
+            **more,
+        )
+
+    def backward_block(
+        self,
+        node: Node,
+        grads: Grads,
+        operands: list[blocks.Operand],
+        evaluate: Evaluate,
+        formula: str,
+        body: list[str],
+        **more: Any,
+    ) -> Block:
+        """The block of ∂input: a term per window that covers the cell; its first operand is δ of those windows."""
+        (x,) = node.in_shapes
+        high, wide = self.spans(node.shape)
+        return blocks.make_block(
+            node.name,
+            node.kind,
+            grads.xs[0],
+            x,
+            [("d", grads.out, "grad", self.delta_cells(node.shape)), *operands],
+            evaluate,
+            formula=formula,
+            body=body,
+            combine="sum",
+            terms=(("wy", high), ("wx", wide)),
             **more,
         )

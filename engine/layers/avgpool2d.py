@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine import blocks
 from engine.layer import Arrays, Context, Pair, Shape, boolean, integer, pair, register
 from engine.layers._pool import Pool
-from engine.network import Node
+from engine.network import Grads, Node
 from engine.steps import Block
 
 
@@ -35,12 +36,27 @@ class AvgPool2d(Pool):
         """Sum over the kernel's offsets, divided cell by cell."""
         (x,) = xs
         views = self.views(x, 0.0)
-        y = views[0].copy()
+        y = views[0].copy(order="K")
         for view in views[1:]:
             y += view
-        out = self.out_shape([x.shape])
-        y /= self._divisor(x.shape, np.arange(out[2])[:, None], np.arange(out[3])[None, :]).astype(x.dtype)
-        return y, {}
+        y /= self._divisors(x.shape, y.shape).astype(x.dtype)
+        return y, {"_x": x}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Each window shares its δ out evenly; where windows overlap the shares add up."""
+        if not ctx.dx:
+            return [], {}
+        x = cache["_x"].shape
+        share = dy / self._divisors(x, dy.shape).astype(dy.dtype)
+        dx, targets = self.targets(dy, x)
+        for target in targets:
+            target += share
+        return [dx], {}
+
+    def _divisors(self, x: Shape, out: Shape) -> np.ndarray:
+        return self._divisor(x, np.arange(out[2])[:, None], np.arange(out[3])[None, :])
 
     def _divisor(self, x: Shape, row: np.ndarray, col: np.ndarray) -> np.ndarray:
         if self.divisor_override is not None:
@@ -66,3 +82,31 @@ class AvgPool2d(Pool):
 
         formula = r"y_{c,y,x} = \frac{1}{n} \sum_{k_y,k_x} x_{c,\,%s,\,%s}" % self.indices()
         return [self.block(node, evaluate, "sum", formula, "mean", extra=("divisor",))]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """One block: δ / n of each window that covers the cell; ``factor.share`` is 1 / n."""
+        (x,) = node.in_shapes
+        high, wide = self.spans(node.shape)
+
+        def evaluate(
+            values: dict[str, np.ndarray], coords: tuple[np.ndarray, ...]
+        ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+            row, col, met = self.covering(node.shape, coords, np.arange(high * wide))
+            divisor = np.where(met, self._divisor(x, row, col), np.inf)
+            return values["d"] / divisor, {"delta": values["d"], "share": 1 / divisor}
+
+        return [
+            self.backward_block(
+                node,
+                grads,
+                [],
+                evaluate,
+                r"\delta^x_{c,y,x} = \sum_{(i,j) \ni (y,x)} \frac{1}{n_{i,j}}\, \delta_{c,i,j}",
+                [
+                    f"# windows (i, j) of {blocks.source_name(node.reads[0])} over this cell, of n[i, j] cells each",
+                    "dx[@] = sum(dy[%s{c}, i, j] / n[i, j] for i, j in over({y}, {x}))"
+                    % ("" if x[0] == 1 else "{n}, "),
+                ],
+                factors=("delta", "share"),
+            )
+        ]

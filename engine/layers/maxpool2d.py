@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from engine import blocks
 from engine.layer import Arrays, Context, Pair, boolean, pair, register
 from engine.layers._pool import Pool
-from engine.network import Node
+from engine.network import Grads, Node
 from engine.steps import Block
 
 
@@ -34,10 +35,29 @@ class MaxPool2d(Pool):
         """Pairwise maxima over the kernel's offsets; NaN wins, as in PyTorch."""
         (x,) = xs
         views = self.views(x, -np.inf)
-        y = views[0].copy()
+        y = views[0].copy(order="K")
         for view in views[1:]:
             np.maximum(y, view, out=y)
-        return y, {}
+        return y, {"_x": x, "_y": y}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Each δ goes to the first maximum of its window; where windows overlap they add up."""
+        if not ctx.dx:
+            return [], {}
+        x, y = cache["_x"], cache["_y"]
+        dx, targets = self.targets(dy, x.shape)
+        open_ = np.ones_like(y, bool)  # windows whose winner has not been met yet
+        nan = bool(np.isnan(y).any())
+        for view, target in zip(self.views(x, -np.inf), targets, strict=True):
+            won = view == y
+            if nan:
+                won |= np.isnan(view)
+            won &= open_
+            open_ ^= won
+            np.add(target, dy, out=target, where=won)
+        return [dx], {}
 
     def blocks(self, node: Node) -> list[Block]:
         """One block; ``extra.argmax`` is the winning term."""
@@ -54,5 +74,45 @@ class MaxPool2d(Pool):
                 "max",
                 extra=("argmax",),
                 outside=-np.inf,
+            )
+        ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """One block: δ of each window that covers the cell, where this cell is the window's first maximum.
+
+        ``factor.won`` is 1 for the windows that the cell won, ``extra.wins`` how many they are.
+        """
+        (x,), (kh, kw) = node.in_shapes, self.kernel_size
+        high, wide = self.spans(node.shape)
+
+        def evaluate(
+            values: dict[str, np.ndarray], coords: tuple[np.ndarray, ...]
+        ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+            delta = values["d"]
+            row, col, met = self.covering(node.shape, coords, np.arange(high * wide))
+            own_row = coords[2] + self.padding[0] - row * self.strides[0]
+            own_col = coords[3] + self.padding[1] - col * self.strides[1]
+            winner = np.argmax(values["x"].reshape(*met.shape, kh * kw), axis=2)
+            won = met & (winner == own_row * kw + own_col)
+            terms = np.where(won, delta, 0.0)  # not δ · won: an infinite δ stays with the winner
+            return terms, {"delta": delta, "won": won.astype(np.float64), "wins": won.sum(axis=1).astype(np.float64)}
+
+        source = blocks.source_name(node.reads[0])
+        return [
+            self.backward_block(
+                node,
+                grads,
+                [("x", node.reads[0], "value", self.window_cells(x, node.shape))],
+                evaluate,
+                r"\delta^x_{c,y,x} = \sum_{i,j} \delta_{c,i,j} \cdot "
+                r"\big[\,(y,x) = \operatorname{arg\,max}_{k_y,k_x} x_{c,\,%s,\,%s}\,\big]" % self.indices("i", "j"),
+                [
+                    f"# windows (i, j) of {source} over this cell; the first maximum of a window takes its dy",
+                    "dx[@] = sum(dy[%s{c}, i, j] for i, j in over({y}, {x}) if winner(i, j) == ({y}, {x}))"
+                    % ("" if x[0] == 1 else "{n}, "),
+                ],
+                outside=-np.inf,
+                extra=("wins",),
+                factors=("delta", "won"),
             )
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,9 +61,8 @@ class Pool(Layer):
 
     def workspace(self, xs: Sequence[Shape]) -> int:
         """The padded copy of the input."""
-        (x,) = xs
-        rows, cols = common.pool_pads(x, self.out_shape(xs), self.kernel_size, self.strides, self.padding)
-        return x[0] * x[1] * (x[2] + sum(rows)) * (x[3] + sum(cols)) if any(map(any, (rows, cols))) else 0
+        shape, _ = self.framed(xs[0])
+        return math.prod(shape) if shape != xs[0] else 0
 
     def size_formula(self, xs: Sequence[Shape]) -> str | None:
         """The size rule with its numbers."""
@@ -75,13 +75,12 @@ class Pool(Layer):
 
     def views(self, x: np.ndarray, fill: float) -> list[np.ndarray]:
         """For each kernel offset the cells under it; padding cells hold ``fill``. Any memory order is kept."""
+        out = self.out_shape([x.shape])
         shape, (top, left) = self.framed(x.shape)
         if shape != x.shape:
             wide = np.full_like(x, fill, shape=shape)
             wide[:, :, top : top + x.shape[2], left : left + x.shape[3]] = x
-            x, out = wide, self.out_shape([x.shape])
-        else:
-            out = self.out_shape([x.shape])
+            x = wide
         return common.windows(x, out, self.kernel_size, self.strides)
 
     def targets(self, dy: np.ndarray, x: Shape) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -15,6 +15,12 @@ from engine.network import Grads, Node
 from engine.steps import Block
 
 
+def logistic(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + e⁻ˣ) in float64, from e^−|x| so that nothing overflows; NaN stays NaN."""
+    small = np.exp(-np.abs(x.astype(np.float64, copy=False)))
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
 class Activation(Layer):
     """An element-wise function; a subclass gives function and derivative with their formulas and NumPy texts."""
 
@@ -22,9 +28,9 @@ class Activation(Layer):
     def f(self, x: np.ndarray) -> np.ndarray:
         """The function, in the dtype of ``x``."""
 
+    @abstractmethod
     def df(self, x: np.ndarray) -> np.ndarray:
         """The derivative, in float64 whatever the dtype of ``x``."""
-        raise NotImplementedError
 
     @abstractmethod
     def formula(self) -> str:
@@ -34,9 +40,9 @@ class Activation(Layer):
     def call(self) -> str:
         """NumPy text; its first ``x`` stands for the cell."""
 
+    @abstractmethod
     def slope(self) -> tuple[str, str]:
         """The derivative as LaTeX and as NumPy text, both of ``x``."""
-        raise NotImplementedError
 
     def out_shape(self, xs: Sequence[Shape]) -> Shape:
         """The input's shape."""

@@ -25,6 +25,10 @@ class LeakyReLU(Activation):
         """x where x > 0, else negative_slope · x."""
         return np.where(x > 0, x, x * x.dtype.type(self.negative_slope))
 
+    def df(self, x: np.ndarray) -> np.ndarray:
+        """1 where x > 0, else negative_slope; at 0 as in PyTorch."""
+        return np.where(x > 0, 1.0, np.where(x <= 0, self.negative_slope, np.nan))
+
     def formula(self) -> str:
         """LaTeX."""
         return rf"y = \begin{{cases}} x & x > 0 \\ {self.negative_slope:g}\,x & x \le 0 \end{{cases}}"
@@ -32,3 +36,8 @@ class LeakyReLU(Activation):
     def call(self) -> str:
         """NumPy text."""
         return f"x if x > 0 else {self.negative_slope:g} * x"
+
+    def slope(self) -> tuple[str, str]:
+        """LaTeX and NumPy text."""
+        latex = rf"\begin{{cases}} 1 & x > 0 \\ {self.negative_slope:g} & x \le 0 \end{{cases}}"
+        return latex, f"(1 if x > 0 else {self.negative_slope:g})"

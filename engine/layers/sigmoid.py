@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.layer import register
-from engine.layers._activation import Activation
+from engine.layers._activation import Activation, logistic
 
 
 @register
@@ -22,8 +22,11 @@ class Sigmoid(Activation):
 
     def f(self, x: np.ndarray) -> np.ndarray:
         """1 / (1 + e⁻ˣ), computed from e^−|x| so that nothing overflows."""
-        small = np.exp(-np.abs(x))
-        return np.where(x >= 0, 1, small) / (1 + small)
+        return logistic(x).astype(x.dtype)
+
+    def df(self, x: np.ndarray) -> np.ndarray:
+        """σ(x) σ(−x): in 1 − σ(x) all digits would be lost where σ is close to 1."""
+        return logistic(x) * logistic(-x)
 
     def formula(self) -> str:
         """LaTeX."""
@@ -32,3 +35,7 @@ class Sigmoid(Activation):
     def call(self) -> str:
         """NumPy text."""
         return "1 / (1 + exp(-x))"
+
+    def slope(self) -> tuple[str, str]:
+        """LaTeX and NumPy text."""
+        return r"\sigma(x)\,\underbrace{\sigma(-x)}_{1 - \sigma(x)}", "sigmoid(x) * sigmoid(-x)"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine import blocks
+from engine.blocks import Index
 from engine.errors import ScenarioError
 from engine.layer import Pair, Shape
 from engine.network import Node
@@ -44,6 +45,20 @@ def map_block(node: Node, function: Callable[[np.ndarray], np.ndarray], formula:
         formula=formula,
         code=tuple(lines),
         active=(len(lines) - 1,),
+    )
+
+
+def copy_block(node: Node, writes: str, shape: Shape, dy: str, index: Index, formula: str, body: list[str]) -> Block:
+    """A backward block that hands gradients on as they are."""
+    return blocks.make_block(
+        node.name,
+        node.kind,
+        writes,
+        shape,
+        [("d", dy, "grad", index)],
+        blocks.term_of("d"),
+        formula=formula,
+        body=body,
     )
 
 

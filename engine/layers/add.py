@@ -15,7 +15,8 @@ import numpy as np
 from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Arrays, Context, Layer, Shape, register
-from engine.network import Node
+from engine.layers import _common as common
+from engine.network import Grads, Node
 from engine.steps import Block, Role
 
 NAMES = "abcdefgh"
@@ -56,7 +57,13 @@ class Add(Layer):
         y = xs[0] + xs[1]
         for x in xs[2:]:
             y += x
-        return y, {}
+        return y, {"_inputs": np.array(len(xs))}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Each input gets the same gradient."""
+        return [dy] * int(cache["_inputs"]), {}
 
     def blocks(self, node: Node) -> list[Block]:
         """One ``sum`` block with a role per input."""
@@ -88,4 +95,14 @@ class Add(Layer):
                 code=tuple(lines),
                 active=(len(lines) - 1,),
             )
+        ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """One copy per input."""
+        same = blocks.same(node.shape)
+        return [
+            common.copy_block(
+                node, writes, node.shape, grads.out, same, rf"\delta^{{{name}}} = \delta", ["dx[@] = dy[@]"]
+            )
+            for name, writes in zip(NAMES, grads.xs, strict=False)
         ]

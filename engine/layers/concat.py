@@ -14,8 +14,9 @@ import numpy as np
 from engine import blocks
 from engine.errors import ScenarioError
 from engine.layer import Arrays, Context, Layer, Shape, register
+from engine.layers import _common as common
 from engine.layers.add import NAMES
-from engine.network import Node
+from engine.network import Grads, Node
 from engine.steps import ABSENT, Block, Role
 
 
@@ -51,7 +52,13 @@ class Concat(Layer):
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """One copy."""
-        return np.concatenate(xs, axis=1), {}
+        return np.concatenate(xs, axis=1), {"_channels": np.array([x.shape[1] for x in xs])}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Each input gets its own channels."""
+        return np.split(dy, np.cumsum(cache["_channels"])[:-1], axis=1), {}
 
     def blocks(self, node: Node) -> list[Block]:
         """One ``sum`` block with a role per input, of which exactly one takes part."""
@@ -89,3 +96,21 @@ class Concat(Layer):
                 active=(len(lines) - 1,),
             )
         ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """One copy per input, from its own channels."""
+        starts = np.cumsum([0, *(x[1] for x in node.in_shapes)]).tolist()
+        return [self._split(node, grads, slot, starts[slot]) for slot in range(len(node.inputs))]
+
+    def _split(self, node: Node, grads: Grads, slot: int, first: int) -> Block:
+        shape = node.in_shapes[slot]
+        loops = blocks.loops_of(shape)
+        channel = loops[1]
+        shift = f" + {first}" if first else ""
+        at = blocks.subscript(loops, shape).replace(f"{{{channel}}}", f"{{{channel}}}{shift}")
+
+        def index(coords: tuple[np.ndarray, ...], _terms: np.ndarray) -> np.ndarray:
+            return blocks.flat_index((coords[0], coords[1] + first, *coords[2:]), node.shape)
+
+        formula = rf"\delta^{{{NAMES[slot]}}}_{{{channel}}} = \delta_{{{channel}{shift}}}"
+        return common.copy_block(node, grads.xs[slot], shape, grads.out, index, formula, [f"dx[@] = dy[{at}]"])

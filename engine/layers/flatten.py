@@ -14,7 +14,7 @@ import numpy as np
 from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, register
 from engine.layers import _common as common
-from engine.network import Node
+from engine.network import Grads, Node
 from engine.steps import Block, Role
 
 
@@ -41,7 +41,13 @@ class Flatten(Layer):
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """A reshape; a copy only where the input is not contiguous."""
-        return xs[0].reshape(xs[0].shape[0], -1), {}
+        return xs[0].reshape(xs[0].shape[0], -1), {"_x": xs[0]}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """The same cells in their old shape."""
+        return [dy.reshape(cache["_x"].shape)], {}
 
     def blocks(self, node: Node) -> list[Block]:
         """One ``map`` block: each cell is copied."""
@@ -67,3 +73,13 @@ class Flatten(Layer):
                 active=(len(lines) - 1,),
             )
         ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """One ``map`` block: each gradient is copied back."""
+        (x,) = node.in_shapes
+        maps = r"\delta^x_{c,y,x} = \delta_f,\quad f = (c H + y) W + x"
+        formula = maps if len(x) == 4 else r"\delta^x_f = \delta_f"
+        flat = "dy[{n}]" if x[0] > 1 else "dy"
+        index = "[{c}, {y}, {x}]" if len(x) == 4 else "[{f}]"
+        body = [f"dx[@] = {flat}.reshape({', '.join(map(str, x[1:]))}){index}"]
+        return [common.copy_block(node, grads.xs[0], x, grads.out, blocks.same(x), formula, body)]

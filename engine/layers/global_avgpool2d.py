@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, need_ndim, register
-from engine.network import Node
+from engine.network import Grads, Node
 from engine.steps import Block, Role
 
 
@@ -37,7 +37,17 @@ class GlobalAvgPool2d(Layer):
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Mean over height and width."""
-        return xs[0].mean(axis=(2, 3)), {}
+        return xs[0].mean(axis=(2, 3)), {"_x": xs[0]}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Every cell of a map gets an equal share."""
+        x = cache["_x"]
+        share = dy / np.asarray(x.shape[2] * x.shape[3], dy.dtype)
+        dx = np.empty_like(x)
+        dx[:] = share[:, :, None, None]
+        return [dx], {}
 
     def blocks(self, node: Node) -> list[Block]:
         """One block; each term is a cell divided by the number of cells."""
@@ -66,5 +76,23 @@ class GlobalAvgPool2d(Layer):
                 formula=rf"y_{{c}} = \frac{{1}}{{{x[2]} \cdot {x[3]}}} \sum_{{y,x}} x_{{c,y,x}}",
                 code=tuple(lines),
                 active=(len(lines) - 1,),
+            )
+        ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """Every cell of a map gets an equal share of its gradient."""
+        (x,) = node.in_shapes
+        cells = x[2] * x[3]
+        batch = "" if x[0] == 1 else "{n}, "
+        return [
+            blocks.make_block(
+                node.name,
+                node.kind,
+                grads.xs[0],
+                x,
+                [("d", grads.out, "grad", lambda coords, _terms: coords[0] * x[1] + coords[1])],
+                lambda values, _coords: (values["d"] / cells, {}),
+                formula=rf"\delta^x_{{c,y,x}} = \frac{{1}}{{{x[2]} \cdot {x[3]}}}\, \delta_c",
+                body=[f"dx[@] = dy[{batch}{{c}}] / {cells}"],
             )
         ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import blocks
 from engine.layer import Arrays, Context, Layer, Shape, need_ndim, register
-from engine.network import Node
+from engine.network import Grads, Node
 from engine.steps import Block, Role
 
 
@@ -46,7 +46,16 @@ class Softmax(Layer):
         high = x.max(axis=1, keepdims=True)
         exp = np.exp(x.astype(np.float64) - high).astype(x.dtype)
         total = exp.sum(axis=1, keepdims=True)
-        return exp / total, {"max": high, "exp": exp, "sum": total}
+        y = exp / total
+        return y, {"max": high, "exp": exp, "sum": total, "_y": y}
+
+    def backward(
+        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """p·(δ − Σ δ·p), from the sum as it is stored."""
+        p = cache["_y"].astype(np.float64, copy=False)
+        cache["grad_dot"] = dot = (p * dy).sum(axis=1, keepdims=True).astype(dy.dtype)
+        return [(p * (dy.astype(np.float64, copy=False) - dot)).astype(dy.dtype)], {}
 
     def blocks(self, node: Node) -> list[Block]:
         """``max``, ``exp``, ``sum``, ``out``."""
@@ -111,6 +120,50 @@ class Softmax(Layer):
                 (n, f),
                 f"out[{at}] = e[{at}] / s@",
                 **cell("e", f"{name}.exp", "s", f"{name}.sum", r"p_f = \frac{e_f}{s}", True),
+            ),
+        ]
+
+    def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
+        """``grad_dot``: Σ δ·p; then p·(δ − grad_dot)."""
+        n, f = node.shape
+        row = "[{n}]" if n > 1 else ""
+        dot = f"{node.name}.grad_dot"
+
+        def cells(coords: tuple[np.ndarray, ...], terms: np.ndarray) -> np.ndarray:
+            return coords[0] * f + terms
+
+        def spread(values: dict[str, np.ndarray], _coords: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+            return np.concatenate([values["p"] * values["d"], -values["p"] * values["g"]], axis=1), {}
+
+        return [
+            blocks.make_block(
+                node.name,
+                node.kind,
+                dot,
+                (n, 1),
+                [("d", grads.out, "grad", cells), ("p", node.out, "value", cells)],
+                lambda values, _coords: (values["d"] * values["p"], {}),
+                combine="sum",
+                terms=(("j", f),),
+                loops=("n", "i0"),
+                formula=r"g = \sum_j \delta_j\, p_j",
+                body=[f"g{row} = (dy{row} * p{row}).sum()"],
+            ),
+            blocks.make_block(
+                node.name,
+                node.kind,
+                grads.xs[0],
+                node.shape,
+                [
+                    ("d", grads.out, "grad", blocks.same(node.shape)),
+                    ("p", node.out, "value", blocks.same(node.shape)),
+                    ("g", dot, "grad", blocks.along(0)),
+                ],
+                spread,
+                combine="sum",
+                terms=(("part", 2),),
+                formula=r"\delta^x_f = p_f\,(\delta_f - g)",
+                body=[f"dx[@] = p[@] * (dy[@] - g{row})"],
             ),
         ]
 

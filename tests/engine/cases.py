@@ -67,6 +67,13 @@ CASES: dict[str, list[Case]] = {
     "tanh": [_alone("tanh")],
     "elu": [_alone("elu"), _alone("elu", alpha=0.5)],
     "gelu": [_alone("gelu"), _alone("gelu", approximate="tanh")],
+    "silu": [_alone("silu")],
+    "softplus": [_alone("softplus"), _alone("softplus", beta=2.5, threshold=3.0)],
+    "log_softmax": [_flat("log_softmax")],
+    "zero_pad2d": [_alone("zero_pad2d", padding=2), _alone("zero_pad2d", padding=[1, 0, 2, 3])],
+    "upsample": [_alone("upsample", scale_factor=2), _alone("upsample", ONE, scale_factor=[1, 3])],
+    "dropout": [_alone("dropout"), _flat("dropout", p=1.0)],
+    "dropout2d": [_alone("dropout2d", p=0.3)],
 }
 
 

@@ -109,6 +109,29 @@ def softmax(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray
     return y
 
 
+def log_softmax(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
+    y = np.zeros(out_shape)
+    for n in range(out_shape[0]):
+        total = sum(math.exp(v) for v in xs[0][n])
+        y[n] = [v - math.log(total) for v in xs[0][n]]
+    return y
+
+
+def zero_pad2d(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
+    (x,), (left, _, top, _) = xs, cfg["padding"]
+    y = np.zeros(out_shape)
+    for n, c, i, j in np.ndindex(*x.shape):
+        y[n, c, i + top, j + left] = x[n, c, i, j]
+    return y
+
+
+def upsample(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
+    (high, wide), y = cfg["scale_factor"], np.zeros(out_shape)
+    for n, c, i, j in np.ndindex(*out_shape):
+        y[n, c, i, j] = xs[0][n, c, i // high, j // wide]
+    return y
+
+
 def add(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
     y = np.zeros(out_shape)
     for at in np.ndindex(*out_shape):
@@ -142,6 +165,11 @@ def _gelu(x: float, cfg: Config) -> float:
     return x / 2 * math.erfc(-x / math.sqrt(2))
 
 
+def _softplus(x: float, cfg: Config) -> float:
+    beta = cfg["beta"]
+    return x if beta * x > cfg["threshold"] else math.log(1 + math.exp(beta * x)) / beta
+
+
 ORACLES: dict[str, Callable[..., np.ndarray]] = {
     "conv2d": conv2d,
     "maxpool2d": maxpool2d,
@@ -158,4 +186,11 @@ ORACLES: dict[str, Callable[..., np.ndarray]] = {
     "tanh": _each(lambda x, cfg: (math.exp(x) - math.exp(-x)) / (math.exp(x) + math.exp(-x))),
     "elu": _each(lambda x, cfg: x if x > 0 else cfg["alpha"] * (math.exp(x) - 1)),
     "gelu": _each(_gelu),
+    "silu": _each(lambda x, cfg: x / (1 + math.exp(-x))),
+    "softplus": _each(_softplus),
+    "log_softmax": log_softmax,
+    "zero_pad2d": zero_pad2d,
+    "upsample": upsample,
+    "dropout": _each(lambda x, cfg: x),
+    "dropout2d": _each(lambda x, cfg: x),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from engine import initializers
 from engine.errors import BlobError, ScenarioError
 from engine.layer import Context
+from engine.objective import Objective
 from engine.scenario import Scenario
 from engine.trace import Trace
 
@@ -26,9 +27,70 @@ def run(scenario: Scenario, blobs: Blobs | None = None) -> Trace:
     x, info = load_input(scenario, blobs)
     params = load_params(scenario, blobs)
     tensors: dict[str, np.ndarray] = {"input": x, **params}
+    state = load_state(scenario, blobs)
     with np.errstate(all="ignore"):  # what overflows stays visible in the tensors as inf or NaN
-        scenario.network.forward(params, x, Context(scenario.mode, scenario.params.seed), keep=tensors)
+        if scenario.objective is None:
+            scenario.network.forward(params, x, context_of(scenario), keep=tensors)
+        else:
+            tensors["target"] = target = np.array(scenario.objective.target, scenario.dtype)
+            tensors |= {f"{name}.prev": tensor for name, tensor in initial_state(scenario, state).items()}
+            step(scenario.objective, params, x, target, state, context_of(scenario), keep=tensors)
     return Trace(scenario, tensors, info)
+
+
+def context_of(scenario: Scenario) -> Context:
+    """What the layers know of a scenario."""
+    return Context(scenario.mode, scenario.params.seed, scenario.iteration)
+
+
+def step(
+    goal: Objective,
+    params: Mapping[str, np.ndarray],
+    x: np.ndarray,
+    target: np.ndarray,
+    state: dict[str, np.ndarray] | None,
+    ctx: Context,
+    keep: dict[str, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """One whole training step: forward, loss, backward, update.
+
+    Returns the tensors of loss and update, the gradients of the parameters and what forward makes of the buffers;
+    with ``keep`` every tensor on the way is stored there. ``state`` is the optimiser's, None where it begins.
+    """
+    wanted = (goal.prediction.tensor, *goal.running)
+    values: dict[str, np.ndarray] = {"input": x} if keep is None else keep
+    caches: dict[str, dict[str, np.ndarray]] = {}
+    goal.network.forward(params, x, ctx, keep=values, caches=caches)
+    losses = goal.losses(values, target, params)
+    delta = goal.delta(values, target, losses)
+    found = losses | {name: values[name] for name in wanted if name in values}
+    grads = goal.backprop.run(params, caches, delta, ctx, keep, wants_input=keep is not None)
+    found |= grads | goal.update(params, grads, state, ctx.iteration)
+    if keep is not None:
+        keep |= found
+    return found
+
+
+def load_state(scenario: Scenario, blobs: Blobs) -> dict[str, np.ndarray] | None:
+    """The stored state of the optimiser by ``<param>.<state>``; None where it begins."""
+    goal = scenario.objective
+    if goal is None or goal.optimizer.state is None:
+        return None
+    stored = _blob(blobs, goal.optimizer.state, "optimizer.state")
+    dtype = np.dtype(scenario.dtype)
+    return {name: _stored(stored, name, shape, dtype, "optimizer.state") for name, shape in goal.state_shapes}
+
+
+def initial_state(scenario: Scenario, state: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
+    """The state that an update begins with: the stored one, or its initial values."""
+    goal = scenario.objective
+    if goal is None or state is not None:
+        return state or {}
+    optimizer = goal.optimizer
+    return {
+        name: np.full(shape, optimizer.initial(name.rsplit(".", 1)[1]), scenario.dtype)
+        for name, shape in goal.state_shapes
+    }
 
 
 def load_params(scenario: Scenario, blobs: Blobs) -> dict[str, np.ndarray]:
@@ -36,13 +98,15 @@ def load_params(scenario: Scenario, blobs: Blobs) -> dict[str, np.ndarray]:
     source, dtype = scenario.params, np.dtype(scenario.dtype)
     stored = _blob(blobs, source.weights, "params.weights") if source.weights else {}
     params = {}
-    for name, shape in scenario.network.param_shapes.items():
-        if name in source.values:
-            params[name] = np.array(source.values[name], dtype)
-        elif source.weights:
-            params[name] = _stored(stored, name, shape, dtype)
-        else:
-            params[name] = initializers.draw(source.scheme, name, shape, source.seed, dtype)
+    for node in scenario.network:
+        for name, shape in (node.param_shapes | node.buffer_shapes).items():
+            if name in source.values:
+                params[name] = np.array(source.values[name], dtype)
+            elif source.weights:
+                params[name] = _stored(stored, name, shape, dtype, "params.weights")
+            else:
+                scheme = initializers.rule(node, name, source.scheme)
+                params[name] = initializers.draw(scheme, name, shape, source.seed, dtype)
     for edit in source.edits:
         if edit.tensor != "input":
             params[edit.tensor][edit.cell] = edit.value
@@ -100,13 +164,21 @@ def _blob(blobs: Blobs, name: str, field: str) -> Any:
     return blobs[name]
 
 
-def _stored(stored: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    if name not in stored or tuple(stored[name].shape) != shape:
-        found = list(stored[name].shape) if name in stored else None
+def _stored(stored: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: np.dtype, field: str) -> np.ndarray:
+    if name not in stored:
         raise ScenarioError(
-            f"params.weights: {name} has shape {found}, but this network needs {list(shape)}; use its own weights",
+            f"{field}: {name} is missing; use weights made for this network",
+            reason="missing_weight",
+            field=f"{field}.{name}",
+            bound=list(shape),
+            remedy="use weights made for this network",
+        )
+    if tuple(stored[name].shape) != shape:
+        found = list(stored[name].shape)
+        raise ScenarioError(
+            f"{field}: {name} has shape {found}, but this network needs {list(shape)}; use its own weights",
             reason="bad_weight_shape",
-            field=f"params.weights.{name}",
+            field=f"{field}.{name}",
             value=found,
             bound=list(shape),
             remedy="use weights made for this network",

@@ -1,108 +1,98 @@
-"""How weights come to be: initialisation schemes, their random streams, and a description for the learner.
+"""How weights come to be: which scheme a tensor follows, its random stream, and a description for the learner.
 
-Bit stream: ``numpy.random.Generator(PCG64(SeedSequence([seed, *four 32-bit words of SHA-256(tensor name)])))``. One
-stream per tensor name, so that adding a layer leaves the numbers of all others as they were. Biases start at zero.
-
-Sources: Xavier — Glorot & Bengio 2010; He — https://arxiv.org/abs/1502.01852; fans as in torch.nn.init.
+Each tensor is drawn in float64 from the stream of its name (``engine.streams``), then cast. What a layer fixes
+(``Layer.constants``) and every other vector, biases above all, follow no scheme.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from engine import streams
-from engine.layer import Shape
+from engine.document import one_of
+from engine.errors import ScenarioError
+from engine.layer import Shape, fields_of
+from engine.network import Network, Node
+from engine.schemes import SCHEMES, Constant, Ones, Orthogonal, Scheme, Zeros, fans
 
-#: scheme → (distribution, gain, which fan); ``normal`` has a fixed standard deviation
-SCHEMES: dict[str, tuple[str, float, str]] = {
-    "zeros": ("zeros", 0.0, ""),
-    "normal": ("normal", 1.0, ""),
-    "xavier_uniform": ("uniform", 1.0, "both"),
-    "xavier_normal": ("normal", 1.0, "both"),
-    "he_uniform": ("uniform", math.sqrt(2), "in"),
-    "he_normal": ("normal", math.sqrt(2), "in"),
-}
-NORMAL_STD = 0.1
+#: most multiplications that the orthogonal tensors of a network may take: about a second
+MOST_WORK = 2**33
 
 
-def fans(shape: Shape) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight [out, in, …]: features per cell times the kernel's area."""
-    area = math.prod(shape[2:])
-    return shape[1] * area, shape[0] * area
+def parse(given: Any, network: Network) -> Scheme:
+    """A scheme from its name, or from its ``kind`` and settings; raises ScenarioError."""
+    path = "params.scheme"
+    if isinstance(given, Mapping):
+        scheme = fields_of(SCHEMES, given, path)
+    else:
+        scheme = SCHEMES[one_of(given, path, tuple(SCHEMES))]()
+    if isinstance(scheme, Orthogonal):
+        sides = [scheme.matrix(shape) for shape in network.param_shapes.values() if len(shape) > 1]
+        work = sum(rows * columns * min(rows, columns) for rows, columns in sides)
+        if work > MOST_WORK:
+            remedy = "use he_normal or smaller layers"
+            raise ScenarioError(
+                f"{path}: orthogonal takes {work} multiplications here, more than {MOST_WORK}; {remedy}",
+                reason="too_large",
+                field=path,
+                value=work,
+                bound=MOST_WORK,
+                remedy=remedy,
+            )
+    return scheme
 
 
-def spread(scheme: str, shape: Shape) -> tuple[float, float | None]:
-    """(standard deviation, bound of the uniform distribution or None)."""
-    distribution, gain, fan = SCHEMES[scheme]
-    if distribution == "zeros":
-        return 0.0, None
-    if not fan:
-        return NORMAL_STD, None
-    fan_in, fan_out = fans(shape)
-    mean_fan = fan_in if fan == "in" else (fan_in + fan_out) / 2
-    std = gain / math.sqrt(mean_fan)
-    return std, std * math.sqrt(3) if distribution == "uniform" else None
+def rule(node: Node, name: str, scheme: Scheme) -> Scheme:
+    """What a parameter or buffer of a node begins with: the layer's constant, 0 for other vectors, or the scheme."""
+    constant = node.layer.constants.get(name.partition(".")[2])
+    if constant is None:
+        vector = len((node.param_shapes | node.buffer_shapes)[name]) == 1
+        return Zeros() if vector else scheme
+    return {0.0: Zeros(), 1.0: Ones()}.get(constant) or Constant(constant)
 
 
-def draw(scheme: str, name: str, shape: Shape, seed: int, dtype: np.dtype) -> np.ndarray:
-    """The tensor ``name`` as the scheme draws it; one-dimensional tensors (biases) are zero."""
-    if len(shape) == 1 or scheme == "zeros":
-        return np.zeros(shape, dtype)
-    stream = streams.stream(seed, name)
-    std, bound = spread(scheme, shape)
-    values = stream.standard_normal(shape) * std if bound is None else stream.uniform(-bound, bound, shape)
-    return values.astype(dtype)
+def origin(network: Network, name: str, scheme: Scheme) -> str:
+    """The kind of scheme behind a tensor that no step wrote and nobody gave; noise is drawn uniformly."""
+    for node in network:
+        if name in node.param_shapes or name in node.buffer_shapes:
+            return rule(node, name, scheme).kind
+        if name in node.drawn_shapes:
+            return "uniform"
+    return "zeros"
 
 
-def formula(scheme: str, shape: Shape) -> str:
-    """LaTeX of the scheme with the numbers of this tensor."""
-    if len(shape) == 1 or scheme == "zeros":
-        return "b = 0" if len(shape) == 1 else "w = 0"
-    fan_in, fan_out = fans(shape)
-    std, bound = spread(scheme, shape)
-    if scheme == "normal":
-        return rf"w \sim \mathcal{{N}}(0, \sigma^2),\quad \sigma = {NORMAL_STD:g}"
-    number = f"{std if bound is None else bound:.4g}"
-    inside = {
-        "he_normal": rf"\sqrt{{\frac{{2}}{{{fan_in}}}}}",
-        "he_uniform": rf"\sqrt{{\frac{{6}}{{{fan_in}}}}}",
-        "xavier_normal": rf"\sqrt{{\frac{{2}}{{{fan_in} + {fan_out}}}}}",
-        "xavier_uniform": rf"\sqrt{{\frac{{6}}{{{fan_in} + {fan_out}}}}}",
-    }[scheme]
-    if bound is None:
-        return rf"w \sim \mathcal{{N}}(0, \sigma^2),\quad \sigma = {inside} = {number}"
-    return rf"w \sim \mathcal{{U}}(-a, a),\quad a = {inside} = {number}"
+def draw(scheme: Scheme, name: str, shape: Shape, seed: int, dtype: np.dtype) -> np.ndarray:
+    """The tensor ``name`` as the scheme draws it."""
+    return scheme.draw(streams.stream(seed, name), shape).astype(dtype, order="C")
 
 
 def describe(trace: Any, node_name: str) -> list[dict[str, Any]]:
-    """How each parameter of a node came to be, JSON-able: scheme, fans, formula, histogram of its values."""
-    scenario = trace.scenario
+    """How each parameter and buffer of a node came to be, JSON-able: scheme, fans, formula, histogram."""
+    scenario, node = trace.scenario, trace.network[node_name]
     described = []
-    for name, shape in trace.network[node_name].param_shapes.items():
+    for name, shape in (node.param_shapes | node.buffer_shapes).items():
         values = trace.tensors[name].astype(np.float64)
-        bias = len(shape) == 1
         stored = name in scenario.params.values or name in scenario.stored_names
-        scheme = "stored" if stored else "zeros" if bias else scenario.params.scheme
-        std, bound = (0.0, None) if bias or stored else spread(scheme, shape)
-        fan_in, fan_out = (None, None) if bias else fans(shape)
-        gain = None if bias or stored else SCHEMES[scheme][1]
+        scheme = rule(node, name, scenario.params.scheme)
+        std, bound = (0.0, None) if stored else scheme.spread(shape)
+        fan_in, fan_out = (None, None) if len(shape) == 1 else fans(shape)
         finite = values[np.isfinite(values)]
         counts, edges = np.histogram(finite, bins=min(24, max(4, values.size // 2)))
         described.append(
             {
                 "tensor": name,
                 "shape": list(shape),
-                "scheme": scheme,
+                "scheme": "stored" if stored else scheme.kind,
                 "seed": scenario.params.seed,
                 "fan_in": fan_in,
                 "fan_out": fan_out,
-                "gain": gain,
+                "gain": None if stored else scheme.factor(),
                 "std": std,
                 "bound": bound,
-                "formula": "" if stored else formula(scheme, shape),
+                "formula": "" if stored else scheme.formula(_symbol(name), shape),
                 "mean": float(values.mean()),
                 "sd": float(values.std()),
                 "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
@@ -110,3 +100,9 @@ def describe(trace: Any, node_name: str) -> list[dict[str, Any]]:
             }
         )
     return described
+
+
+def _symbol(name: str) -> str:
+    short = name.partition(".")[2]
+    words = short.replace("_", r"\_")
+    return {"weight": "w", "bias": "b"}.get(short, rf"\mathrm{{{words}}}")

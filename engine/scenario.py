@@ -18,16 +18,21 @@ from typing import Any
 import numpy as np
 
 import engine.layers  # noqa: F401  (registers every kind)
+from engine import initializers, objective
 from engine import layer as contract
+from engine.document import hash_of, nested, one_of, refuse, shape_of
 from engine.errors import ScenarioError
-from engine.initializers import SCHEMES
 from engine.layer import Shape, is_int
 from engine.network import Network, Node
+from engine.objective import Objective
+from engine.schemes import Scheme
+from engine.steps import Block
 
-KEYS = ("version", "input", "network", "params", "mode", "dtype")
+KEYS = (
+    "version", "input", "network", "params", "target", "loss", "penalty", "optimizer", "iteration", "mode", "dtype",
+)  # fmt: skip
 RESERVED = ("input", "target", "loss")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Params:
     """Where the weights come from: scheme and seed, or stored ``weights``; then whole ``values``, then ``edits``."""
 
     seed: int
-    scheme: str
+    scheme: Scheme
     weights: str | None
     values: dict[str, Any]
     edits: tuple[Edit, ...]
@@ -71,22 +76,30 @@ class Scenario:
     params: Params
     mode: str
     dtype: str
+    iteration: int = 0
+    objective: Objective | None = None
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Scenario:
         """Check, fill in defaults and build; raises ScenarioError naming field, value, bound and remedy."""
         if not isinstance(document, Mapping):
-            raise _error("", "not_an_object", document, "a JSON object", "send an object with a network")
+            raise refuse("", "not_an_object", document, "a JSON object", "send an object with a network")
         for key in document:
             if key not in KEYS:
-                raise _error(str(key), "unknown_field", key, list(KEYS), "remove it or correct its name")
+                raise refuse(str(key), "unknown_field", key, list(KEYS), "remove it or correct its name")
         if document.get("version", 1) != 1:
-            raise _error("version", "bad_version", document["version"], 1, "use version 1")
-        mode = _one_of(document.get("mode", "eval"), "mode", ("eval", "train"))
-        dtype = _one_of(document.get("dtype", "float32"), "dtype", ("float32", "float64"))
+            raise refuse("version", "bad_version", document["version"], 1, "use version 1")
+        mode = one_of(document.get("mode", "eval"), "mode", ("eval", "train"))
+        dtype = one_of(document.get("dtype", "float32"), "dtype", ("float32", "float64"))
         most = float(np.finfo(dtype).max)
         given, input_shape = _input(document.get("input"), most)
-        network, nodes = _network(document.get("network"), input_shape)
+        network, nodes = _network(document.get("network"), input_shape, mode)
+        iteration = document.get("iteration", 0)
+        if not is_int(iteration) or not 0 <= iteration < 2**31:
+            raise refuse(
+                "iteration", "bad_value", iteration, "a whole number from 0 to 2147483647", "use such a number"
+            )
+        goal, goal_doc = objective.parse(document, network, most)
         params, params_doc = _params(document.get("params", {}), network, most)
         canonical = {
             "version": 1,
@@ -95,8 +108,10 @@ class Scenario:
             "params": params_doc,
             "mode": mode,
             "dtype": dtype,
-        }
-        return cls(canonical, network, params, mode, dtype)
+        } | goal_doc
+        if iteration or goal:  # a document without them keeps the digest that it had before there were any
+            canonical["iteration"] = int(iteration)
+        return cls(canonical, network, params, mode, dtype, int(iteration), goal)
 
     def to_dict(self) -> dict[str, Any]:
         """A copy of the canonical document."""
@@ -114,47 +129,49 @@ class Scenario:
 
     @cached_property
     def limits(self) -> Limits:
-        """Flops of a forward pass, bytes of all tensors, steps, parameters, and the largest temporary."""
-        shapes = [shape for node in self.network for shape in node.tensor_shapes.values()]
+        """Flops, bytes of all tensors, steps, parameters, and the largest temporary.
+
+        A backward pass costs twice a forward one: a product for the weights, a product for the inputs.
+        """
         params = sum(math.prod(shape) for shape in self.network.param_shapes.values())
-        steps = sum(math.prod(shape) for shape in shapes)
+        shapes = list(self.network.buffer_shapes.values())
+        shapes += [shape for node in self.network for shape in node.drawn_shapes.values()]
+        goal = self.objective
+        if goal:
+            shapes += [shape for _, shape in goal.state_shapes] + [goal.target_shape]
+        steps = sum(block.n_steps for block in self.blocks)
         width = 4 if self.dtype == "float32" else 8
-        flops = sum(node.layer.flops(node.in_shapes) for node in self.network)
+        flops = (3 if goal else 1) * sum(node.layer.flops(node.in_shapes) for node in self.network)
         workspace = max(node.layer.workspace(node.in_shapes) for node in self.network)
-        kept = math.prod(self.network.input_shape) + params + steps
+        kept = math.prod(self.network.input_shape) + params + steps + sum(map(math.prod, shapes))
         return Limits(flops, width * kept, steps, params, width * workspace)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block of the computation in order, with its place in the index space."""
+        found = self.network.blocks()
+        if self.objective:
+            found += self.objective.blocks(self.iteration)
+        placed, start = [], 0
+        for block in found:
+            placed.append(block.placed(start))
+            start = placed[-1].stop
+        return tuple(placed)
 
     @property
     def blobs(self) -> list[str]:
         """Hashes of the pictures, tensors and weights that the scenario needs."""
         source = self.document["input"]
         images = source.get("images") or [source[key] for key in ("image", "tensor") if key in source]
-        return [*images, *([self.params.weights] if self.params.weights else [])]
+        state = self.objective.optimizer.state if self.objective else None
+        return [*images, *(name for name in (self.params.weights, state) if name)]
 
     @property
     def stored_names(self) -> frozenset[str]:
-        """Parameters that stored weights supply: all of them, when there are stored weights."""
-        return frozenset(self.network.param_shapes) if self.params.weights else frozenset()
-
-
-def _error(field: str, reason: str, value: Any, bound: Any, remedy: str) -> ScenarioError:
-    shown = value if isinstance(value, str | int | float | bool | None) else type(value).__name__
-    limit = ", ".join(map(str, bound)) if isinstance(bound, list | tuple) else bound
-    where = f"{field}: " if field else ""
-    return ScenarioError(
-        f"{where}{shown!r} is not allowed (expected: {limit}); {remedy}",
-        reason=reason,
-        field=field or None,
-        value=shown,
-        bound=bound,
-        remedy=remedy,
-    )
-
-
-def _one_of(value: Any, field: str, options: tuple[str, ...]) -> str:
-    if value not in options:
-        raise _error(field, "bad_value", value, list(options), "use one of these")
-    return value
+        """Parameters and buffers that stored weights supply: all of them, when there are stored weights."""
+        return (
+            frozenset(self.network.param_shapes | self.network.buffer_shapes) if self.params.weights else frozenset()
+        )
 
 
 # --- input --------------------------------------------------------------------------------------------------------
@@ -165,10 +182,10 @@ def _input(given: Any, most: float) -> tuple[dict[str, Any], Shape]:
     if given is None:
         given = {"values": [[[[0.0]]]]}
     if not isinstance(given, Mapping):
-        raise _error("input", "bad_value", given, "an object", "name an image, a tensor or values")
+        raise refuse("input", "bad_value", given, "an object", "name an image, a tensor or values")
     kinds = [key for key in ("image", "images", "tensor", "values") if key in given]
     if len(kinds) != 1:
-        raise _error(
+        raise refuse(
             "input",
             "bad_value",
             ", ".join(kinds) or None,
@@ -182,13 +199,13 @@ def _input(given: Any, most: float) -> tuple[dict[str, Any], Shape]:
     }.get(kind, (kind, "shape", "fit", "mean", "std"))
     for key in given:
         if key not in allowed:
-            raise _error(f"input.{key}", "unknown_field", key, list(allowed), "remove it")
+            raise refuse(f"input.{key}", "unknown_field", key, list(allowed), "remove it")
     if kind == "values":
-        values, shape = _nested(given["values"], "input.values", 4, most)
+        values, shape = nested(given["values"], "input.values", 4, most)
         return {"values": values}, shape
     if kind == "tensor":
-        _hash(given["tensor"], "input.tensor")
-        shape = _shape(given.get("shape"), "input.shape", 4)
+        hash_of(given["tensor"], "input.tensor")
+        shape = shape_of(given.get("shape"), "input.shape", 4)
         return {"tensor": given["tensor"], "shape": list(shape)}, shape
     return _pictures(given, kind, most)
 
@@ -196,63 +213,33 @@ def _input(given: Any, most: float) -> tuple[dict[str, Any], Shape]:
 def _pictures(given: Mapping[str, Any], kind: str, most: float) -> tuple[dict[str, Any], Shape]:
     names = given[kind] if kind == "images" else [given[kind]]
     if not isinstance(names, list) or not names:
-        raise _error(f"input.{kind}", "bad_value", names, "a list of sha256:… names", "name at least one image")
+        raise refuse(f"input.{kind}", "bad_value", names, "a list of sha256:… names", "name at least one image")
     for name in names:
-        _hash(name, f"input.{kind}")
-    shape = _shape(given.get("shape"), "input.shape", 3)
+        hash_of(name, f"input.{kind}")
+    shape = shape_of(given.get("shape"), "input.shape", 3)
     if shape[0] not in (1, 3):
-        raise _error("input.shape[0]", "bad_value", shape[0], [1, 3], "use 1 (grey) or 3 (RGB)")
+        raise refuse("input.shape[0]", "bad_value", shape[0], [1, 3], "use 1 (grey) or 3 (RGB)")
     canonical: dict[str, Any] = {
         kind: given[kind],
         "shape": list(shape),
-        "fit": _one_of(given.get("fit", "contain"), "input.fit", ("contain", "cover", "stretch")),
+        "fit": one_of(given.get("fit", "contain"), "input.fit", ("contain", "cover", "stretch")),
     }
     for key, default in (("mean", 0.0), ("std", 1.0)):
         values = given.get(key, [default] * shape[0])
-        numbers, (length,) = _nested(values, f"input.{key}", 1, most)
+        numbers, (length,) = nested(values, f"input.{key}", 1, most)
         if length != shape[0] or (key == "std" and min(numbers) <= 0):
             wanted = f"{shape[0]} numbers" + (" > 0" if key == "std" else "")
-            raise _error(f"input.{key}", "bad_value", str(values), wanted, f"give {wanted}")
+            raise refuse(f"input.{key}", "bad_value", str(values), wanted, f"give {wanted}")
         canonical[key] = numbers
     return canonical, (len(names), *shape)
-
-
-def _hash(value: Any, field: str) -> None:
-    if not isinstance(value, str) or not _HASH.fullmatch(value):
-        raise _error(field, "bad_value", value, "sha256: and 64 hexadecimal digits", "name an uploaded blob")
-
-
-def _shape(value: Any, field: str, ndim: int) -> Shape:
-    ok = isinstance(value, list | tuple) and len(value) == ndim
-    if not ok or not all(is_int(v) and 1 <= v <= 65536 for v in value):
-        wanted = f"{ndim} whole numbers from 1 to 65536"
-        raise _error(field, "bad_shape", str(value), wanted, f"give {wanted}")
-    return tuple(int(v) for v in value)
-
-
-def _nested(value: Any, field: str, ndim: int, most: float) -> tuple[Any, Shape]:
-    """Nested lists of numbers in [−most, most] as floats, with their shape; raises for ragged or empty ones."""
-    if ndim == 0:
-        ok = isinstance(value, int | float) and not isinstance(value, bool)
-        if not ok or not -most <= value <= most:  # comparing also refuses NaN, and integers too large for a float
-            wanted = f"a finite number, at most ±{most:.2g}"
-            raise _error(field, "not_finite" if ok else "bad_value", str(value)[:40], wanted, "use such a number")
-        return float(value) + 0.0, ()
-    if not isinstance(value, list | tuple) or not value:
-        raise _error(field, "bad_shape", str(value)[:80], f"{ndim} levels of lists", "nest the lists, none empty")
-    rows = [_nested(item, f"{field}[{i}]", ndim - 1, most) for i, item in enumerate(value)]
-    for i, (_, shape) in enumerate(rows):
-        if shape != rows[0][1]:
-            raise _error(f"{field}[{i}]", "bad_shape", str(shape), str(rows[0][1]), "make all rows equally long")
-    return [row for row, _ in rows], (len(rows), *rows[0][1])
 
 
 # --- network ------------------------------------------------------------------------------------------------------
 
 
-def _network(given: Any, input_shape: Shape) -> tuple[Network, list[dict[str, Any]]]:
+def _network(given: Any, input_shape: Shape, mode: str) -> tuple[Network, list[dict[str, Any]]]:
     if not isinstance(given, list) or not given:
-        raise _error(
+        raise refuse(
             "network",
             "bad_value",
             given if not isinstance(given, list) else "[]",
@@ -276,7 +263,7 @@ def _network(given: Any, input_shape: Shape) -> tuple[Network, list[dict[str, An
     nodes, canonical = [], []
     before = "input"
     for i, entry in enumerate(entries):
-        node = _node(entry, f"network[{i}]", before, shapes, names)
+        node = _node(entry, f"network[{i}]", before, shapes, names, mode)
         nodes.append(node)
         shapes[node.name] = node.shape
         before = node.name
@@ -286,13 +273,13 @@ def _network(given: Any, input_shape: Shape) -> tuple[Network, list[dict[str, An
 
 def _entry(item: Any, path: str) -> Mapping[str, Any]:
     if not isinstance(item, Mapping):
-        raise _error(path, "bad_value", item, "an object with name and kind", "write the node as an object")
+        raise refuse(path, "bad_value", item, "an object with name and kind", "write the node as an object")
     for key in ("name", "kind"):
         if not isinstance(item.get(key), str):
-            raise _error(f"{path}.{key}", "missing_field", item.get(key), "a text", f"give the node a {key}")
+            raise refuse(f"{path}.{key}", "missing_field", item.get(key), "a text", f"give the node a {key}")
     name = item["name"]
     if not _NAME.fullmatch(name) or name in RESERVED:
-        raise _error(
+        raise refuse(
             f"{path}.name",
             "bad_name",
             name,
@@ -302,12 +289,14 @@ def _entry(item: Any, path: str) -> Mapping[str, Any]:
     return item
 
 
-def _node(entry: Mapping[str, Any], path: str, before: str, shapes: dict[str, Shape], names: list[str]) -> Node:
+def _node(
+    entry: Mapping[str, Any], path: str, before: str, shapes: dict[str, Shape], names: list[str], mode: str
+) -> Node:
     fields = {key: value for key, value in entry.items() if key not in ("name", "kind", "inputs")}
     layer = contract.build(entry["kind"], fields, path)
     inputs = entry.get("inputs", [before])
     if not isinstance(inputs, list | tuple) or not all(isinstance(name, str) for name in inputs):
-        raise _error(f"{path}.inputs", "bad_value", inputs, "a list of node names", "list the names")
+        raise refuse(f"{path}.inputs", "bad_value", inputs, "a list of node names", "list the names")
     for j, name in enumerate(inputs):
         if name in shapes:
             continue
@@ -325,10 +314,11 @@ def _node(entry: Mapping[str, Any], path: str, before: str, shapes: dict[str, Sh
     low, high = layer.arity
     if len(inputs) < low or (high is not None and len(inputs) > high):
         wanted = str(low) if low == high else f"{low} to {high}"
-        raise _error(f"{path}.inputs", "bad_arity", len(inputs), f"{wanted} inputs", f"give it {wanted} inputs")
+        raise refuse(f"{path}.inputs", "bad_arity", len(inputs), f"{wanted} inputs", f"give it {wanted} inputs")
     in_shapes = tuple(shapes[name] for name in inputs)
     try:
         shape = layer.out_shape(in_shapes)
+        layer.check(in_shapes, mode)
     except ScenarioError as error:
         raise ScenarioError(
             f"{entry['kind']} {entry['name']!r}: {error.message}",
@@ -338,7 +328,7 @@ def _node(entry: Mapping[str, Any], path: str, before: str, shapes: dict[str, Sh
             bound=error.bound,
             remedy=error.remedy,
         ) from None
-    return Node(entry["name"], layer, tuple(inputs), in_shapes, shape)
+    return Node(entry["name"], layer, tuple(inputs), in_shapes, shape, mode)
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------
@@ -347,24 +337,24 @@ def _node(entry: Mapping[str, Any], path: str, before: str, shapes: dict[str, Sh
 def _params(given: Any, network: Network, most: float) -> tuple[Params, dict[str, Any]]:
     keys = ("seed", "scheme", "weights", "values", "edits")
     if not isinstance(given, Mapping):
-        raise _error("params", "bad_value", given, "an object", "write params as an object")
+        raise refuse("params", "bad_value", given, "an object", "write params as an object")
     for key in given:
         if key not in keys:
-            raise _error(f"params.{key}", "unknown_field", key, list(keys), "remove it")
+            raise refuse(f"params.{key}", "unknown_field", key, list(keys), "remove it")
     seed = given.get("seed", 0)
     if not is_int(seed) or not 0 <= seed < 2**32:
-        raise _error("params.seed", "bad_value", seed, "a whole number from 0 to 4294967295", "use such a number")
-    scheme = _one_of(given.get("scheme", "he_normal"), "params.scheme", tuple(SCHEMES))
+        raise refuse("params.seed", "bad_value", seed, "a whole number from 0 to 4294967295", "use such a number")
+    scheme = initializers.parse(given.get("scheme", "he_normal"), network)
     weights = given.get("weights")
     if weights is not None:
-        _hash(weights, "params.weights")
-    shapes = network.param_shapes
+        hash_of(weights, "params.weights")
+    shapes = network.param_shapes | network.buffer_shapes
     values = _values(given.get("values", {}), shapes, most)
     edits = _edits(given.get("edits", []), shapes | {"input": network.input_shape}, most)
     params = Params(int(seed), scheme, weights, values, edits)
     document: dict[str, Any] = {
         "seed": params.seed,
-        "scheme": scheme,
+        "scheme": scheme.document,
         "weights": weights,
         "values": values,
         "edits": [{"tensor": e.tensor, "cell": list(e.cell), "value": e.value} for e in edits],
@@ -374,13 +364,13 @@ def _params(given: Any, network: Network, most: float) -> tuple[Params, dict[str
 
 def _values(given: Any, shapes: Mapping[str, Shape], most: float) -> dict[str, Any]:
     if not isinstance(given, Mapping):
-        raise _error("params.values", "bad_value", given, "an object of tensors", "name the tensors")
+        raise refuse("params.values", "bad_value", given, "an object of tensors", "name the tensors")
     values = {}
-    for name, nested in given.items():
+    for name, whole in given.items():
         field = f"params.values.{name}"
         if name not in shapes:
-            raise _error(field, "unknown_tensor", name, list(shapes), "name a parameter of this network")
-        values[name], shape = _nested(nested, field, len(shapes[name]), most)
+            raise refuse(field, "unknown_tensor", name, list(shapes), "name a parameter of this network")
+        values[name], shape = nested(whole, field, len(shapes[name]), most)
         if shape != shapes[name]:
             wanted = "×".join(map(str, shapes[name]))
             raise ScenarioError(
@@ -396,14 +386,14 @@ def _values(given: Any, shapes: Mapping[str, Shape], most: float) -> dict[str, A
 
 def _edits(given: Any, shapes: Mapping[str, Shape], most: float) -> tuple[Edit, ...]:
     if not isinstance(given, list):
-        raise _error("params.edits", "bad_value", given, "a list", "write a list of edits")
+        raise refuse("params.edits", "bad_value", given, "a list", "write a list of edits")
     edits: dict[tuple[str, tuple[int, ...]], Edit] = {}
     for i, item in enumerate(given):
         path = f"params.edits[{i}]"
         if not isinstance(item, Mapping) or set(item) != {"tensor", "cell", "value"}:
-            raise _error(path, "bad_value", str(item)[:80], "{tensor, cell, value}", "give these three")
+            raise refuse(path, "bad_value", str(item)[:80], "{tensor, cell, value}", "give these three")
         if not isinstance(item["tensor"], str) or item["tensor"] not in shapes:
-            raise _error(
+            raise refuse(
                 f"{path}.tensor",
                 "unknown_tensor",
                 item["tensor"],
@@ -414,8 +404,8 @@ def _edits(given: Any, shapes: Mapping[str, Shape], most: float) -> tuple[Edit, 
         inside = isinstance(cell, list | tuple) and len(cell) == len(shape)
         if not inside or not all(is_int(c) and 0 <= c < n for c, n in zip(cell, shape, strict=True)):
             size = "×".join(map(str, shape))
-            raise _error(f"{path}.cell", "bad_cell", str(cell), f"a cell of {size}", f"use a cell inside {size}")
-        value, _ = _nested(item["value"], f"{path}.value", 0, most)
+            raise refuse(f"{path}.cell", "bad_cell", str(cell), f"a cell of {size}", f"use a cell inside {size}")
+        value, _ = nested(item["value"], f"{path}.value", 0, most)
         key = (item["tensor"], tuple(int(c) for c in cell))
         edits[key] = Edit(*key, value)
     return tuple(edits[key] for key in sorted(edits))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from engine import initializers
 from engine.errors import RangeError
 from engine.network import Network
 from engine.scenario import Scenario
@@ -35,17 +36,22 @@ class Trace:
         for tensor in tensors.values():
             tensor.flags.writeable = False
         self.tensors: Mapping[str, np.ndarray] = MappingProxyType(dict(tensors))
-        self.blocks: list[Block] = []
-        start = 0
-        for block in self.network.blocks():
-            self.blocks.append(replace(block, start=start))
-            start += block.n_steps
-        self._starts = [block.start for block in self.blocks]
-        self._length = start
-        self._writer = {block.writes: block for block in self.blocks}
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block in order; made when first asked for, and once for all traces of a scenario."""
+        return self.scenario.blocks
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [block.start for block in self.blocks]
+
+    @cached_property
+    def _writer(self) -> dict[str, Block]:
+        return {block.writes: block for block in self.blocks}
 
     def __len__(self) -> int:
-        return self._length
+        return self.blocks[-1].stop
 
     def locate(self, i: int) -> tuple[Block, tuple[int, ...]]:
         """The block of step ``i`` and the cell that it writes; raises RangeError."""
@@ -144,20 +150,20 @@ class Trace:
             return found | {"from": "value"}
         if tensor in scenario.stored_names:
             return found | {"from": "stored", "weights": scenario.params.weights}
-        scheme = "zeros" if self.tensors[tensor].ndim == 1 else scenario.params.scheme
+        scheme = initializers.origin(scenario.network, tensor, scenario.params.scheme)
         return found | {"from": "seed", "scheme": scheme, "seed": scenario.params.seed}
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _block_of(self, i: int) -> Block:
-        if not 0 <= i < self._length:
+        if not 0 <= i < len(self):
             raise RangeError(
-                f"step {i} is outside this trace; use 0 ≤ step < {self._length}",
+                f"step {i} is outside this trace; use 0 ≤ step < {len(self)}",
                 reason="bad_range",
                 field="start",
                 value=i,
-                bound=[0, self._length - 1],
-                remedy=f"use a step from 0 to {self._length - 1}",
+                bound=[0, len(self) - 1],
+                remedy=f"use a step from 0 to {len(self) - 1}",
             )
         return self.blocks[bisect_right(self._starts, i) - 1]
 

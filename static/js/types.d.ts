@@ -29,7 +29,7 @@ export interface ScenarioDoc {
   version?: number;
   input?: InputSpec;
   network: NodeSpec[];
-  params?: { seed?: number; scheme?: string; values?: Record<string, unknown>; edits?: Edit[] };
+  params?: { seed?: number; scheme?: string | { kind: string }; values?: Record<string, unknown>; edits?: Edit[] };
   [field: string]: unknown;
 }
 

@@ -13,7 +13,9 @@ import { Segmented } from "./segmented.js";
 
 /** @typedef {import("../types.d.ts").InitParam} InitParam */
 
-const SCHEMES = ["zeros", "normal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal"];
+const SCHEMES = [
+  "zeros", "ones", "constant", "normal", "uniform", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "lecun_normal", "orthogonal",
+];
 
 export function InitCard() {
   const tr = t.value;
@@ -51,7 +53,7 @@ function Settings() {
   const now = scenario.value?.params ?? {};
   const edits = now.edits?.length ?? 0;
   return html`<div class="init-bar">
-    <label class="field">${tr("init.scheme")}<select data-testid="init-scheme" value=${now.scheme ?? "he_normal"}
+    <label class="field">${tr("init.scheme")}<select data-testid="init-scheme" value=${typeof now.scheme === "object" ? now.scheme.kind : now.scheme ?? "he_normal"}
       onChange=${(/** @type {any} */ event) => setScheme(event.target.value)}>
       ${SCHEMES.map((scheme) => html`<option key=${scheme} value=${scheme}>${tr(`init.scheme.${scheme}`)}</option>`)}</select></label>
     <label class="field">${tr("init.seed")}<input type="number" min="0" max="4294967295" step="1" value=${now.seed ?? 0} data-testid="init-seed"

@@ -45,6 +45,21 @@ def conv2d(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
     return y
 
 
+def conv_transpose2d(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
+    (x,), w = xs, params["weight"]
+    (sy, sx), (py, px), (dy, dx) = cfg["stride"], cfg["padding"], cfg["dilation"]
+    y = np.zeros(out_shape)
+    if cfg["bias"]:
+        y += params["bias"][:, None, None]
+    per_in, per_out = x.shape[1] // cfg["groups"], out_shape[1] // cfg["groups"]
+    for n, c, i, j in np.ndindex(*x.shape):
+        for o, a, b in np.ndindex(per_out, *cfg["kernel_size"]):
+            row, col = i * sy - py + a * dy, j * sx - px + b * dx
+            if 0 <= row < out_shape[2] and 0 <= col < out_shape[3]:
+                y[n, c // per_in * per_out + o, row, col] += x[n, c, i, j] * w[c, o, a, b]
+    return y
+
+
 def _window(x: np.ndarray, cfg: Config, n: int, c: int, i: int, j: int) -> list[float]:
     (kh, kw), (sy, sx), (py, px) = cfg["kernel_size"], cfg["stride"], cfg["padding"]
     cells = []
@@ -88,6 +103,35 @@ def flatten(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray
     for n in range(out_shape[0]):
         for f, at in enumerate(np.ndindex(*xs[0].shape[1:])):
             y[n, f] = xs[0][(n, *at)]
+    return y
+
+
+def batchnorm2d(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
+    """In mode ``eval``: running statistics, 0 and 1 unless they are given, or the batch's where there are none."""
+    (x,), y = xs, np.zeros(out_shape)
+    for c in range(x.shape[1]):
+        cells = [float(x[n, c, i, j]) for n, i, j in np.ndindex(x.shape[0], *x.shape[2:])]
+        mean = sum(cells) / len(cells)
+        var = sum((v - mean) ** 2 for v in cells) / len(cells)
+        if cfg["track_running_stats"]:
+            mean = float(params["running_mean"][c]) if "running_mean" in params else 0.0
+            var = float(params["running_var"][c]) if "running_var" in params else 1.0
+        weight, bias = (params["weight"][c], params["bias"][c]) if cfg["affine"] else (1, 0)
+        for n, i, j in np.ndindex(x.shape[0], *x.shape[2:]):
+            y[n, c, i, j] = weight * (x[n, c, i, j] - mean) / math.sqrt(var + cfg["eps"]) + bias
+    return y
+
+
+def layernorm(params: dict, xs: list, cfg: Config, out_shape: tuple) -> np.ndarray:
+    (x,), y, ends = xs, np.zeros(out_shape), tuple(cfg["normalized_shape"])
+    for lead in np.ndindex(*out_shape[: len(out_shape) - len(ends)]):
+        cells = [float(x[lead + end]) for end in np.ndindex(*ends)]
+        mean = sum(cells) / len(cells)
+        var = sum((v - mean) ** 2 for v in cells) / len(cells)
+        for end in np.ndindex(*ends):
+            weight = params["weight"][end] if cfg["elementwise_affine"] else 1
+            bias = params["bias"][end] if cfg["elementwise_affine"] and cfg["bias"] else 0
+            y[lead + end] = weight * (x[lead + end] - mean) / math.sqrt(var + cfg["eps"]) + bias
     return y
 
 
@@ -172,8 +216,11 @@ def _softplus(x: float, cfg: Config) -> float:
 
 ORACLES: dict[str, Callable[..., np.ndarray]] = {
     "conv2d": conv2d,
+    "conv_transpose2d": conv_transpose2d,
     "maxpool2d": maxpool2d,
     "avgpool2d": avgpool2d,
+    "batchnorm2d": batchnorm2d,
+    "layernorm": layernorm,
     "global_avgpool2d": global_avgpool2d,
     "flatten": flatten,
     "dense": dense,

@@ -11,7 +11,7 @@
 """
 
 from engine.compute import run
-from engine.errors import BlobError, EngineError, RangeError, ScenarioError
+from engine.errors import BlobError, EngineError, FormatError, RangeError, ScenarioError
 from engine.scenario import Limits, Scenario
 from engine.steps import Block, Step, Window
 from engine.trace import Trace
@@ -20,6 +20,7 @@ __all__ = [
     "BlobError",
     "Block",
     "EngineError",
+    "FormatError",
     "Limits",
     "RangeError",
     "Scenario",

@@ -56,3 +56,7 @@ class RangeError(EngineError, IndexError):
 
 class BlobError(EngineError):
     """A picture or tensor that the scenario names by its hash is not at hand; ``value`` is that hash."""
+
+
+class FormatError(EngineError):
+    """A file is not what its format asks for, or exceeds our bounds; ``field`` is a place in the file."""

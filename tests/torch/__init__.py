@@ -1,0 +1,1 @@
+"""Comparisons with PyTorch, which `make test` does without; see `make test-torch`."""

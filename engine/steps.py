@@ -8,7 +8,7 @@ them may have a leading dimension of 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,10 @@ class Block:
     def readings(self) -> tuple[str, ...]:
         """Names of all readings, its own first."""
         return (self.reading, *(other.reading for other in self.others))
+
+    def placed(self, start: int) -> Block:
+        """This block, and its readings, at a place in the index space."""
+        return replace(self, start=start, others=tuple(other.placed(start) for other in self.others))
 
     def read_as(self, reading: str) -> Block:
         """This block in one of its readings."""

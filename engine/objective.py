@@ -72,9 +72,8 @@ class Objective:
         x = values[self.prediction.tensor]
         found = self.loss.forward(x, target, self._softmax(values))
         named = {f"loss.{key}": tensor for key, tensor in found.items()}
-        names = tuple(name for name in self.network.penalised if name in self.backprop.params)
-        named |= self.penalty.loss(params, names)
-        total = sum(float(named[part][0]) for part in self._parts)
+        named |= self.penalty.loss(params, self.covered)
+        total = sum(float(named[f"loss.{part}"][0]) for part in self._parts)
         return named | {"loss": np.array([total], x.dtype)}
 
     def delta(
@@ -97,7 +96,7 @@ class Objective:
         mine = {name: grads[f"{name}.grad"] for name in self.backprop.params}
         written: Tensors = {}
         factor = 1.0
-        if self.optimizer.clip_norm is not None:
+        if mine and self.optimizer.clip_norm is not None:
             written |= optimizers.clip_factor(mine, self.optimizer.clip_norm)
             factor = float(written["clip_factor"][0])
         for name, grad in mine.items():
@@ -108,21 +107,26 @@ class Objective:
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def covered(self) -> tuple[str, ...]:
+        """The weights that the penalties cover and that have a gradient."""
+        return tuple(name for name in self.network.penalised if name in self.backprop.params)
+
     @property
     def _parts(self) -> tuple[str, ...]:
-        return ("loss.data", *(f"loss.{kind}" for kind in self.penalty.kinds))
+        """Names of the data term and of the penalties that there are."""
+        return ("data", *(self.penalty.kinds if self.covered else ()))
 
     def blocks(self, iteration: int) -> list[Block]:
         """The blocks of the phases loss, backward and update."""
-        shapes = self.network.param_shapes
-        covered = {name: shapes[name] for name in self.network.penalised if name in self.backprop.params}
+        covered = {name: self.network.param_shapes[name] for name in self.covered}
         symbols = {"data": r"L_{\mathrm{data}}", "l1": "L_1", "l2": "L_2"}
-        parts = [(key, f"loss.{key}", symbols[key]) for key in (part.removeprefix("loss.") for part in self._parts)]
+        parts = [(part, f"loss.{part}", symbols[part]) for part in self._parts]
         found = [*self.loss.blocks(self.prediction), *self.penalty.blocks(covered), sum_block("loss", parts, "L")]
         found.append(self.loss.backward_block(self.prediction, self.backprop.loss_writes))
         found += self.backprop.blocks()
         clipped = self.optimizer.clip_norm is not None
-        if self.optimizer.clip_norm is not None:
+        if self.backprop.params and self.optimizer.clip_norm is not None:
             found += optimizers.clip_blocks(self.backprop.params, self.optimizer.clip_norm)
         for name, shape in self.backprop.params.items():
             stored = self.optimizer.state is not None

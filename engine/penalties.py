@@ -47,7 +47,7 @@ class Penalty:
     def loss(self, params: Mapping[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """``loss.l1@<param>`` each, their sum ``loss.l1``, then the same of ``l2``: all of shape (1,)."""
         found: dict[str, np.ndarray] = {}
-        for kind in self.kinds:
+        for kind in self.kinds if names else ():
             parts = []
             for name in names:
                 w = params[name]
@@ -56,13 +56,13 @@ class Penalty:
                 found[f"loss.{kind}@{name}"] = part = np.array([value], w.dtype)
                 parts.append(part)
             total = sum(float(part[0]) for part in parts)
-            found[f"loss.{kind}"] = np.array([total], parts[0].dtype if parts else np.float32)
+            found[f"loss.{kind}"] = np.array([total], parts[0].dtype)
         return found
 
     def blocks(self, shapes: Mapping[str, Shape]) -> list[Block]:
         """One block per penalised tensor, then their sum, for each penalty that is on."""
         found = []
-        for kind in self.kinds:
+        for kind in self.kinds if shapes else ():
             found += [self._part(kind, name, shape) for name, shape in shapes.items()]
             parts = [(f"p{i}", f"loss.{kind}@{name}", f"p_{{{i}}}") for i, name in enumerate(shapes, start=1)]
             found.append(sum_block(f"loss.{kind}", parts, rf"L_{{{kind}}}"))

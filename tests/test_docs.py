@@ -27,6 +27,9 @@ def test_the_added_layer_works(monkeypatch: pytest.MonkeyPatch) -> None:
         assert trace[0].result == 9
         assert trace[1].result == 4
         assert trace[1].residual == 0
+        learnt = scenario.to_dict() | {"target": [[[[0, 0]]]], "loss": {"kind": "mse"}}
+        slopes = engine.run(engine.Scenario.from_dict(learnt)).tensors["input.grad"]
+        assert slopes.tolist() == [[[[9 * 2 * 3, 4 * 2 * -2]]]]  # 2/M · y · 2x with M = 2
     finally:
         REGISTRY.pop("square", None)
 

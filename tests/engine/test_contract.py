@@ -24,7 +24,7 @@ def test_every_kind_has_cases_and_an_oracle() -> None:
 def test_forward_is_what_the_naive_loop_says(case: Case) -> None:
     trace = engine.run(engine.Scenario.from_dict(document(case, "float64")))
     node = trace.network["node"]
-    params = {name.split(".")[1]: trace.tensors[name] for name in node.param_shapes}
+    params = trace.network.own(node, trace.tensors)
     xs = [trace.tensors[name] for name in node.reads]
     expected = ORACLES[node.kind](params, xs, node.layer.config(), node.shape)
     np.testing.assert_allclose(trace.tensors["node.out"], expected, rtol=1e-12, atol=1e-12)
@@ -41,7 +41,7 @@ def test_float32_agrees_with_float64(case: Case) -> None:
 @pytest.mark.parametrize("case", ALL)
 def test_tensors_have_the_shapes_that_were_promised(case: Case) -> None:
     trace = engine.run(engine.Scenario.from_dict(document(case)))
-    promised = {"input": case[0], **trace.network.param_shapes}
+    promised = {"input": case[0], **trace.network.param_shapes, **trace.network.buffer_shapes}
     for node in trace.network:
         promised |= node.tensor_shapes
     assert {name: tensor.shape for name, tensor in trace.tensors.items()} == promised

@@ -290,7 +290,12 @@ def check_block(block: Block, tensors: dict[str, np.ndarray], bound: float) -> N
         line.format(**dict.fromkeys([*block.loops, *block.slots], 0))
 
 
-CLIPS: tuple[dict[str, Any], ...] = ({}, {"clip_norm": 1.5}, {"clip_value": 0.4})
+CLIPS: tuple[dict[str, Any], ...] = (
+    {},
+    {"clip_norm": 1.5},
+    {"clip_value": 0.4},
+    {"clip_norm": 1.5, "clip_value": 0.01},
+)
 SHAPES = {"conv1.weight": (3, 2, 2, 2), "conv1.bias": (3,), "fc.weight": (4, 5), "norm.weight": (2, 3, 2)}
 
 
@@ -395,6 +400,20 @@ def test_schedules_in_numbers(kind: str, schedule: dict[str, Any], rates: dict[i
     assert {i: optimizer.rate(i) for i in rates} == pytest.approx(rates, rel=1e-14, abs=1e-16)
 
 
+def test_a_rate_beyond_all_numbers_is_infinite() -> None:
+    optimizer = optimizers.build({"kind": "sgd", "schedule": {"kind": "step", "step_size": 1, "gamma": 10}})
+    assert optimizer.rate(2) == pytest.approx(0.1)
+    assert optimizer.rate(5000) == math.inf
+
+
+def test_numbers_in_formulas_are_powers_of_ten() -> None:
+    optimizer = optimizers.build({"kind": "adam", "betas": [1e-5, 0.999]})
+    blocks = optimizer.blocks(Place("fc", "fc.bias", (2,), 1, True, False))
+    formulas = {block.writes: block.formula for block in blocks}
+    assert r"\sqrt{\hat v} + 10^{-8}" in formulas["fc.bias.step"]
+    assert "{10^{-5}}^{2}" in formulas["fc.bias.exp_avg.hat"]  # braced: no double superscript
+
+
 def test_the_rate_of_an_iteration_is_shown_with_its_step() -> None:
     optimizer = optimizers.build({"kind": "adam", "lr": 0.8, "schedule": {"kind": "step", "step_size": 3}})
     step = optimizer.blocks(Place("fc", "fc.bias", (2,), 4, True, False))[-2]
@@ -431,6 +450,21 @@ def test_clipped_gradients() -> None:
     np.testing.assert_allclose(scaled["grad.total"], [-1.3, 0.25, 0.45])
     bounded = optimizers.build({"kind": "sgd", "clip_value": 0.4, "weight_decay": 0.1}).update(w, grad, None, 0, 1.0)
     np.testing.assert_allclose(bounded["grad.total"], [-0.2, 0.3, 0.6])
+    both = optimizers.build(
+        {"kind": "sgd", "clip_norm": 1, "clip_value": 0.4}
+    )  # in this order, as PyTorch's users do
+    np.testing.assert_allclose(both.update(w, grad, None, 0, 0.5)["grad.total"], [-0.4, 0.05, 0.25])
+
+
+def test_a_norm_that_is_not_a_number_does_not_pass_for_one() -> None:
+    assert np.isnan(optimizers.clip_factor({"w": np.array([1, np.nan])}, 1.0)["clip_factor"])
+
+
+def test_a_transposed_gradient_leaves_states_and_weights_in_order() -> None:
+    grad, w = np.arange(24.0).reshape(4, 3, 2).T, np.ones((2, 3, 4))
+    found = optimizers.build({"kind": "adam"}).update(w, grad, None, 0, 1.0)
+    assert all(tensor.flags.c_contiguous for tensor in found.values())
+    np.testing.assert_array_equal(found["grad.total"], grad)
 
 
 # --- documents ------------------------------------------------------------------------------------------------------
@@ -498,6 +532,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"kind": "adamw", "state": 3}, "state", "bad_value"),
     ({"kind": "sgd", "clip_norm": 0}, "clip_norm", "bad_value"),
     ({"kind": "sgd", "clip_norm": True}, "clip_norm", "bad_value"),
+    ({"kind": "sgd", "clip_norm": 10**400}, "clip_norm", "bad_value"),
     ({"kind": "sgd", "clip_value": -1}, "clip_value", "bad_value"),
     ({"kind": "sgd", "clip_value": float("inf")}, "clip_value", "bad_value"),
     ({"kind": "sgd", "schedule": None}, "schedule.kind", "unknown_kind"),

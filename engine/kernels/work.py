@@ -13,7 +13,7 @@ class Workspace:
     def __init__(self) -> None:
         self._held: dict[Hashable, np.ndarray] = {}
 
-    def take(self, key: Hashable, shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+    def take(self, key: Hashable, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """The buffer of this key; made anew when shape or dtype change."""
         held = self._held.get(key)
         if held is None or held.shape != shape or held.dtype != dtype:

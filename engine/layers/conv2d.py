@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from engine import blocks
 from engine.errors import ScenarioError
+from engine.kernels import conv
+from engine.kernels.geometry import Geometry
+from engine.kernels.unfold import BAND
 from engine.layer import (
     Arrays,
     Context,
@@ -34,8 +37,6 @@ from engine.layers._conv_steps import Frame, bias_block, fold_block, input_block
 from engine.network import Grads, Node
 from engine.steps import OUTSIDE, Block, Role
 
-#: cells that are unfolded at a time (16 MiB of float32): a 51×51 kernel on 224×224×3 would unfold into 1.5 GiB
-BAND = 1 << 22
 _PAD_MODE = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
@@ -162,78 +163,36 @@ class Conv2d(Layer):
             return f"padding {self.padding}: {out[2]} × {out[3]}"
         return common.size_texts(xs[0], self.kernel_size, self.stride, self.padding, self.dilation)
 
-    def forward(
-        self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Matrix products, one per sample and group, over the unfolded windows (im2col), a band of rows at a time."""
+    @cached_property
+    def geometry(self) -> Geometry:
+        """Where the windows lie on what they slide over: the input, or its padded copy."""
+        pads = ((0, 0), (0, 0)) if self.copies_padding() else self.pads()
+        return Geometry(self.kernel_size, self.stride, pads, self.dilation, self.groups)
+
+    def forward(self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context) -> tuple[np.ndarray, dict[str, Any]]:
+        """Matrix products over the unfolded windows; see ``engine.kernels.conv``."""
         (x,) = xs
-        n, out_channels, height, width = self.out_shape([x.shape])
-        padded = _pad(x, self.pads(), self.padding_mode)
-        cache = {"_x": x} | ({"padded": padded} if self.copies_padding() else {})
-        view = self._windows(padded, height, width)
-        weight = params["weight"].reshape(self.groups, out_channels // self.groups, -1)
-        if view.size <= BAND:
-            y = self._product(weight, view)
-        else:
-            y = np.empty((n, out_channels, height, width), np.result_type(weight, x))
-            rows = max(1, BAND // (view.size // (n * height)))
-            for i in range(n):
-                for first in range(0, height, rows):
-                    band = view[i : i + 1, ..., first : first + rows, :]
-                    y[i : i + 1, :, first : first + rows] = self._product(weight, band)
-        if self.bias:
-            y += params["bias"][:, None, None]
+        cache: dict[str, Any] = {"_shape": x.shape}
+        if self.copies_padding():
+            x = cache["padded"] = np.pad(x, ((0, 0), (0, 0), *self.pads()), mode=_PAD_MODE[self.padding_mode])  # type: ignore[call-overload]
+        bias = params["bias"] if self.bias else None
+        y, cache["_saved"] = conv.forward(x, params["weight"], bias, self.geometry, ctx.work, ctx.name)
         return y, cache
 
-    def _windows(self, padded: np.ndarray, height: int, width: int) -> np.ndarray:
-        """Every window as a view [n, c, k_h, k_w, height, width]; nothing is copied."""
-        n, channels = padded.shape[:2]
-        kh, kw = self.kernel_size
-        sn, sc, sy, sx = padded.strides
-        return as_strided(
-            padded,
-            (n, channels, kh, kw, height, width),
-            (sn, sc, sy * self.dilation[0], sx * self.dilation[1], sy * self.stride[0], sx * self.stride[1]),
-            writeable=False,
-        )
-
-    def _product(self, weight: np.ndarray, windows: np.ndarray) -> np.ndarray:
-        """weight [groups, out / groups, K] times the unfolded windows → [n, out, height, width]."""
-        n, _, _, _, height, width = windows.shape
-        columns = windows.reshape(n, self.groups, weight.shape[2], height * width)
-        return np.matmul(weight, columns).reshape(n, self.out_channels, height, width)
-
     def backward(
-        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+        self, params: Arrays, cache: dict[str, Any], dy: np.ndarray, ctx: Context
     ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """∂weight: windows times δ; ∂input: each δ stamps δ·w onto its window; copies of a cell add up."""
-        x = cache["_x"]
-        padded = _pad(x, self.pads(), self.padding_mode)
-        n, _, height, width = dy.shape
-        per_out = self.out_channels // self.groups
-        columns = self._windows(padded, height, width).reshape(n, self.groups, -1, height * width)
-        delta = dy.reshape(n, self.groups, per_out, height * width)
-        weight = params["weight"].reshape(self.groups, per_out, -1)
-        grads = {"weight": (delta @ columns.swapaxes(2, 3)).sum(axis=0).reshape(params["weight"].shape)}
-        if self.bias:
-            grads["bias"] = dy.sum(axis=(0, 2, 3))
-        if not ctx.dx:
+        dx, weight, bias = conv.backward(
+            cache["_saved"], params["weight"], dy, self.geometry, ctx.dx, ctx.work, ctx.name
+        )
+        grads = {"weight": weight} | ({"bias": bias} if self.bias else {})
+        if dx is None:
             return [], grads
-        stamps = (weight.swapaxes(1, 2) @ delta).reshape(n, x.shape[1], *self.kernel_size, height, width)
-        wide = np.zeros(padded.shape, dy.dtype)
-        for ky, kx in np.ndindex(*self.kernel_size):
-            rows = slice(
-                ky * self.dilation[0], ky * self.dilation[0] + (height - 1) * self.stride[0] + 1, self.stride[0]
-            )
-            cols = slice(
-                kx * self.dilation[1], kx * self.dilation[1] + (width - 1) * self.stride[1] + 1, self.stride[1]
-            )
-            wide[:, :, rows, cols] += stamps[:, :, ky, kx]
         if self.copies_padding():
-            cache["padded.grad"] = wide
-            return [self._fold(wide, x.shape)], grads
-        (top, _), (left, _) = self.pads()
-        return [wide[:, :, top : top + x.shape[2], left : left + x.shape[3]]], grads
+            cache["padded.grad"] = dx
+            dx = self._fold(dx, cache["_shape"])
+        return [dx], grads
 
     def _fold(self, wide: np.ndarray, x: Shape) -> np.ndarray:
         """The gradient of a padded input back onto the cells that the padding copied."""
@@ -398,16 +357,3 @@ class Conv2d(Layer):
         bias = f" + b[{'{o}'}]" if self.bias else ""
         lines.append(f"{pad}out[{blocks.subscript(loops, node.shape)}] = (window * w[{{o}}]).sum(){bias}")
         return tuple(lines), (first, first + 1)
-
-
-def _pad(x: np.ndarray, pads: tuple[Pair, Pair], mode: str) -> np.ndarray:
-    """Padded copy of ``x`` (or ``x`` itself where there is nothing to add)."""
-    (top, bottom), (left, right) = pads
-    if not (top or bottom or left or right):
-        return x
-    if mode != "zeros":
-        return np.pad(x, ((0, 0), (0, 0), *pads), mode=_PAD_MODE[mode])  # type: ignore[call-overload]
-    n, c, height, width = x.shape
-    out = np.zeros((n, c, height + top + bottom, width + left + right), x.dtype)
-    out[:, :, top : top + height, left : left + width] = x
-    return out

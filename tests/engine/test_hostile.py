@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import engine
 from engine import initializers
-from engine.layers import conv2d
+from engine.kernels import unfold
 
 PICTURE = "sha256:" + "0" * 64
 CONV = {"name": "c", "kind": "conv2d", "out_channels": 2, "kernel_size": 3}
@@ -79,7 +79,7 @@ def test_large_kernels_unfold_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = engine.Scenario.from_dict({"input": {"values": x}, "network": [node], "dtype": "float64"})
     whole = engine.run(scenario).tensors["c.out"]
     for band in (1, 2000):
-        monkeypatch.setattr(conv2d, "BAND", band)
+        monkeypatch.setattr(unfold, "BAND", band)
         np.testing.assert_allclose(engine.run(scenario).tensors["c.out"], whole, rtol=0, atol=1e-13)
 
 

@@ -3,6 +3,20 @@ import { signal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 
+/** First and longest pause before a module is fetched again, ms. */
+const [PAUSE_MS, LONGEST_MS] = [500, 8000];
+
+/** The server may be gone for a moment: asks until it answers. @template Module @param {() => Promise<Module>} load @returns {Promise<Module>} */
+async function patiently(load) {
+  for (let pause = PAUSE_MS; ; pause = Math.min(LONGEST_MS, pause * 2)) {
+    try {
+      return await load();
+    } catch {
+      await new Promise((done) => { setTimeout(done, pause); });
+    }
+  }
+}
+
 /**
  * Shows a component once its module has come; nothing until then.
  * @param {{load: () => Promise<any>, props?: object}} props load must be the same function every time
@@ -11,7 +25,7 @@ export function Late({ load, props = {} }) {
   const [Part, setPart] = useState(/** @type {any} */ (null));
   useEffect(() => {
     let wanted = true;
-    void load().then((part) => { if (wanted) setPart(() => part); });
+    void patiently(load).then((part) => { if (wanted) setPart(() => part); });
     return () => { wanted = false; };
   }, [load]);
   return Part ? html`<${Part} ...${props} />` : null;
@@ -26,6 +40,6 @@ let asked = false;
 export async function fetchStage() {
   if (asked) return;
   asked = true;
-  const [{ Stage }, { Inspector }] = await Promise.all([import("./stage.js"), import("./inspector.js")]);
+  const [{ Stage }, { Inspector }] = await patiently(() => Promise.all([import("./stage.js"), import("./inspector.js")]));
   stageParts.value = { Stage, Inspector };
 }

@@ -107,12 +107,16 @@ function useTimeHeight() {
   }, [narrow]);
 }
 
+const posted = new MessageChannel();
+/** What runs at the next post, in order. @type {(() => void)[]} */
+const due = [];
+posted.port1.onmessage = () => due.shift()?.();
+
 /** A task posted from the frame runs once that frame is on the screen. @param {() => void} run */
 function afterPaint(run) {
   requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = run;
-    channel.port2.postMessage(0);
+    due.push(run);
+    posted.port2.postMessage(0);
   });
 }
 

@@ -11,7 +11,7 @@
 """
 
 from engine.compute import run
-from engine.errors import BlobError, EngineError, FormatError, RangeError, ScenarioError
+from engine.errors import BlobError, Diverged, EngineError, FormatError, RangeError, ScenarioError
 from engine.scenario import Limits, Scenario
 from engine.steps import Block, Step, Window
 from engine.trace import Trace
@@ -19,6 +19,7 @@ from engine.trace import Trace
 __all__ = [
     "BlobError",
     "Block",
+    "Diverged",
     "EngineError",
     "FormatError",
     "Limits",

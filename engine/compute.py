@@ -51,14 +51,17 @@ def step(
     state: dict[str, np.ndarray] | None,
     ctx: Context,
     keep: dict[str, np.ndarray] | None = None,
+    outs: dict[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """One whole training step: forward, loss, backward, update.
 
-    Returns the tensors of loss and update, the gradients of the parameters and what forward makes of the buffers;
-    with ``keep`` every tensor on the way is stored there. ``state`` is the optimiser's, None where it begins.
+    Returns the prediction, the tensors of loss and update, the gradients of the parameters and what forward makes of
+    the buffers; with ``keep`` every tensor on the way is stored there, with ``outs`` those of the forward pass.
+    ``state`` is the optimiser's, None where it begins.
     """
     wanted = (goal.prediction.tensor, *goal.running)
-    values: dict[str, np.ndarray] = {"input": x} if keep is None else keep
+    values = keep if keep is not None else outs if outs is not None else {}
+    values["input"] = x
     caches: dict[str, dict[str, np.ndarray]] = {}
     goal.network.forward(params, x, ctx, keep=values, caches=caches)
     losses = goal.losses(values, target, params)

@@ -60,3 +60,19 @@ class BlobError(EngineError):
 
 class FormatError(EngineError):
     """A file is not what its format asks for, or exceeds our bounds; ``field`` is a place in the file."""
+
+
+class Diverged(EngineError):
+    """A run has left the finite numbers: in ``iteration`` the tensor ``tensor`` got ``value`` in ``cell`` first."""
+
+    def __init__(self, iteration: int, tensor: str, cell: tuple[int, ...], value: float) -> None:
+        place = f"{tensor}[{', '.join(map(str, cell))}]"
+        super().__init__(
+            f"iteration {iteration}: {place} became {value}; lower the learning rate or clip the gradients",
+            reason="diverged",
+            field=tensor,
+            value=str(value),
+            bound="a finite number",
+            remedy="lower the learning rate or clip the gradients",
+        )
+        self.iteration, self.tensor, self.cell = iteration, tensor, cell

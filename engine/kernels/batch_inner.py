@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from engine.kernels.geometry import Geometry
+from engine.kernels.parallel import CELLS, PRODUCTS, halves
 from engine.kernels.work import Workspace
 
 #: multiplications in one product
@@ -44,7 +45,7 @@ def forward(
     out = weight.shape[0]
     height, width = geometry.out(0, x.shape[2]), geometry.out(1, x.shape[3])
     wide = _unfold(x, geometry, work, (key, "wide"))
-    y = work.take((key, "y"), (height, out, width, n), x.dtype)
+    y = work.result((key, "y"), (height, out, width, n), x.dtype)
     _multiply(_flat(weight), wide, geometry, y)
     if bias is not None:
         y += bias[:, None, None]
@@ -91,15 +92,19 @@ def _unfold(x: np.ndarray, geometry: Geometry, work: Workspace, key: Hashable) -
     rows = np.ascontiguousarray(x.transpose(2, 1, 3, 0))
     wide[:top] = 0
     wide[top + height :] = 0
-    for k in range(kw):
-        first, last = geometry.span(1, k, size)
-        at = k * geometry.dilation[1] - geometry.pads[1][0] + first * geometry.stride[1]
-        inside = wide[top : top + height, k]
-        inside[:, :, :first] = 0
-        inside[:, :, last:] = 0
-        if last > first:
-            stride = geometry.stride[1]
-            inside[:, :, first:last] = rows[:, :, at : at + (last - first - 1) * stride + 1 : stride]
+    stride = geometry.stride[1]
+
+    def run(some: slice) -> None:
+        for k in range(kw):
+            first, last = geometry.span(1, k, size)
+            at = k * geometry.dilation[1] - geometry.pads[1][0] + first * stride
+            inside = wide[top + some.start : top + some.stop, k]
+            inside[:, :, :first] = 0
+            inside[:, :, last:] = 0
+            if last > first:
+                inside[:, :, first:last] = rows[some, :, at : at + (last - first - 1) * stride + 1 : stride]
+
+    halves(height, wide.size > CELLS, run)
     return wide
 
 
@@ -145,10 +150,17 @@ def _multiply(flat: np.ndarray, wide: np.ndarray, geometry: Geometry, y: np.ndar
     share = flat.shape[1] // len(parts)
     for i, (_, part) in enumerate(parts):
         own = flat[:, i * share : (i + 1) * share]
-        if i == 0:
-            np.matmul(own, _pieces(part, out), out=_pieces(result, share))
-        else:
-            result += np.matmul(own, part)
+        into, cells = _pieces(result, share), _pieces(part, out)
+
+        def run(
+            rows: slice, own: np.ndarray = own, cells: np.ndarray = cells, into: np.ndarray = into, i: int = i
+        ) -> None:
+            if i == 0:
+                np.matmul(own, cells[rows], out=into[rows])
+            else:
+                into[rows] += np.matmul(own, cells[rows])
+
+        halves(height, result.size * share > PRODUCTS, run)
 
 
 def _pieces(matrices: np.ndarray, rest: int) -> np.ndarray:
@@ -162,8 +174,14 @@ def _pieces(matrices: np.ndarray, rest: int) -> np.ndarray:
 
 def _outer(rows: np.ndarray, part: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Σ δ[i] · windows[i]ᵀ over the output rows: [O, K]."""
-    a, b = _pieces(rows, part.shape[1]), _pieces(part, rows.shape[1])
-    return np.matmul(a, b.swapaxes(2, 3)).sum(axis=(0, 1), dtype=dtype)
+    a, b = _pieces(rows, part.shape[1]), _pieces(part, rows.shape[1]).swapaxes(2, 3)
+    products = np.empty((*a.shape[:3], b.shape[3]), dtype)
+
+    def run(some: slice) -> None:
+        np.matmul(a[some], b[some], out=products[some])
+
+    halves(len(a), rows.size * part.shape[1] > PRODUCTS, run)
+    return products.sum(axis=(0, 1))
 
 
 def _turned(
@@ -181,7 +199,7 @@ def _turned(
     back = Geometry(geometry.kernel, (1, 1), (pads[0], pads[1]), geometry.dilation)
     wide = _unfold(delta.transpose(3, 1, 0, 2), back, work, (key, "delta"))
     turned = np.ascontiguousarray(weight[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)).reshape(channels, -1)
-    dx = work.take((key, "dx"), (height, channels, width, n), delta.dtype)
+    dx = work.result((key, "dx"), (height, channels, width, n), delta.dtype)
     _multiply(turned, wide, back, dx)
     return dx.transpose(3, 1, 0, 2)
 

@@ -39,7 +39,7 @@ def forward(
     ``weight`` is [O, C / groups, k_h, k_w], ``bias`` [O]. With ``work`` the results live in its buffers under ``key``
     until the next call with that key; the numbers are the same.
     """
-    return kernel_of(x.shape, geometry).forward(x, weight, bias, geometry, work or Workspace(), key)
+    return kernel_of(x.shape, geometry).forward(x, weight, bias, geometry, work or Workspace(keeps=True), key)
 
 
 def backward(
@@ -52,4 +52,6 @@ def backward(
     key: Hashable = None,
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Gradients of the input (None unless ``dx``), of the weight [O, C / groups, k_h, k_w] and of the bias [O]."""
-    return kernel_of(saved.shape, geometry).backward(saved, weight, dy, geometry, dx, work or Workspace(), key)
+    return kernel_of(saved.shape, geometry).backward(
+        saved, weight, dy, geometry, dx, work or Workspace(keeps=True), key
+    )

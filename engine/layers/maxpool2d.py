@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from engine import blocks
+from engine.kernels import pool
+from engine.kernels.work import FRESH
 from engine.layer import Arrays, Context, Pair, boolean, pair, register
 from engine.layers._pool import Pool
 from engine.network import Grads, Node
@@ -29,11 +31,18 @@ class MaxPool2d(Pool):
     padding: Pair = pair((0, 0), low=0)
     ceil_mode: bool = boolean(False)
 
-    def forward(
-        self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    @property
+    def in_pairs(self) -> bool:
+        """True for 2×2 windows that touch and leave the padding alone."""
+        touch = self.kernel_size == self.strides == (2, 2)
+        return touch and self.padding == (0, 0) and not self.ceil_mode
+
+    def forward(self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context) -> tuple[np.ndarray, dict[str, Any]]:
         """Pairwise maxima over the kernel's offsets; NaN wins, as in PyTorch."""
         (x,) = xs
+        if self.in_pairs:
+            y, pairs = pool.forward(x, ctx.work or FRESH, ctx.name)
+            return y, {"_x": x, "_y": y, "_pairs": pairs}
         views = self.views(x, -np.inf)
         y = views[0].copy(order="K")
         for view in views[1:]:
@@ -41,12 +50,15 @@ class MaxPool2d(Pool):
         return y, {"_x": x, "_y": y}
 
     def backward(
-        self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
+        self, params: Arrays, cache: dict[str, Any], dy: np.ndarray, ctx: Context
     ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """Each δ goes to the first maximum of its window; where windows overlap they add up."""
         if not ctx.dx:
             return [], {}
         x, y = cache["_x"], cache["_y"]
+        finite = bool(np.isfinite(dy.sum()))
+        if "_pairs" in cache and finite and np.isfinite(y.sum()):
+            return [pool.backward(cache["_pairs"], dy, ctx.work or FRESH, ctx.name)], {}
         dx, targets = self.targets(dy, x.shape)
         open_ = np.ones_like(y, bool)  # windows whose winner has not been met yet
         nan = bool(np.isnan(y).any())
@@ -56,7 +68,10 @@ class MaxPool2d(Pool):
                 won |= np.isnan(view)
             won &= open_
             open_ ^= won
-            np.add(target, dy, out=target, where=won)
+            if finite:  # a product with the mask takes a tenth of the time of a choice by it
+                target += dy * won
+            else:
+                np.add(target, dy, out=target, where=won)
         return [dx], {}
 
     def blocks(self, node: Node) -> list[Block]:

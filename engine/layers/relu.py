@@ -5,10 +5,13 @@ Source: https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from engine.kernels.parallel import CELLS, halves
+from engine.kernels.work import FRESH
 from engine.layer import Arrays, Context, register
 from engine.layers._activation import Activation
 
@@ -28,11 +31,25 @@ class ReLU(Activation):
         """1 where x > 0."""
         return (x > 0).astype(np.float64)
 
+    def forward(
+        self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """max(x, 0) of every cell."""
+        (x,) = xs
+        y = (ctx.work or FRESH).result_like((ctx.name, "y"), x)
+        rows = _rows_first(x), _rows_first(y)
+        halves(len(rows[0]), x.size > CELLS, lambda some: np.maximum(rows[0][some], 0, out=rows[1][some]))
+        return y, {"_x": x}
+
     def backward(
         self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
     ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """dy where x > 0: multiplying by a mask takes a tenth of the time of choosing by it."""
-        return [dy * (cache["_x"] > 0)], {}
+        x = cache["_x"]
+        dx = (ctx.work or FRESH).result_like((ctx.name, "dx"), x)
+        source, delta, into = _rows_first(x), _rows_first(dy), _rows_first(dx)
+        halves(len(source), x.size > CELLS, lambda some: np.multiply(delta[some], source[some] > 0, out=into[some]))
+        return [dx], {}
 
     def formula(self) -> str:
         """LaTeX."""
@@ -45,3 +62,8 @@ class ReLU(Activation):
     def slope(self) -> tuple[str, str]:
         """LaTeX and NumPy text."""
         return r"[x > 0]", "(x > 0)"
+
+
+def _rows_first(x: np.ndarray) -> np.ndarray:
+    """The array with its rows first, along which halves are cut; vectors stay as they are."""
+    return x.swapaxes(0, 2) if x.ndim == 4 else x

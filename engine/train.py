@@ -1,14 +1,12 @@
 """Training as a pure function: ``run_chunk(state, data, k) -> state′, events``.
 
-Nothing is hidden: the order of the samples and every random mask follow from (seed, name, iteration), so that a run is
-the same bit for bit however it is cut into chunks, and any iteration can be opened as a scenario with the same numbers.
-An epoch is one permutation of the samples; what does not fill a last batch is left out of it, as with ``drop_last``.
+Nothing is hidden: the order of the samples and every random mask follow from (seed, name, iteration), so that a run
+is the same bit for bit however it is cut into chunks, and any iteration can be opened as a scenario with the same
+numbers. An epoch is one permutation of the samples; what does not fill a last batch is left out of it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -111,9 +109,8 @@ def run_chunk(state: State, data: Data, k: int) -> tuple[State, list[Event]]:
 
     Raises Diverged where a tensor is not finite, ScenarioError for data of the wrong shape.
     """
-    check(state, data)
     work = Workspace()
-    batches = _Batches(state, data)
+    batches = Batches(state, data)
     events = []
     for _ in range(k):
         began = time.perf_counter()
@@ -148,10 +145,11 @@ def _misfit(field: str, value: tuple[int, ...], wanted: tuple[int, ...]) -> Scen
     return refuse(field, "bad_shape", "×".join(map(str, value)), size, f"give them the shape {size}")
 
 
-class _Batches:
+class Batches:
     """The samples of each iteration: one permutation per epoch."""
 
     def __init__(self, state: State, data: Data) -> None:
+        check(state, data)
         self.data, self.size, self.seed = data, state.batch_size, state.seed
         self.dtype = np.dtype(state.scenario.dtype)
         self.epoch, self.order = -1, np.empty(0, np.int64)
@@ -223,74 +221,3 @@ def _raise_if_diverged(state: State, x: np.ndarray, target: np.ndarray) -> None:
         if bad.any():
             cell = tuple(int(c) for c in np.unravel_index(int(bad.argmax()), bad.shape))
             raise Diverged(state.iteration, name, cell, float(keep[name][cell]))
-
-
-# --- opening an iteration, and checkpoints ------------------------------------------------------------------------
-
-
-def open_iteration(state: State, data: Data) -> tuple[Scenario, dict[str, Any]]:
-    """The next iteration as a scenario with its blobs: ``engine.run`` gives the numbers of the run, bit for bit."""
-    check(state, data)
-    x, target = _Batches(state, data).at(state.iteration)
-    classes = state.objective.prediction.classes
-    blobs: dict[str, Any] = {_digest({"input": x}): x, (weights := _digest(state.weights)): state.weights}
-    document = state.scenario.to_dict()
-    document |= {
-        "input": {"tensor": next(iter(blobs)), "shape": list(x.shape)},
-        "target": [int(t) for t in target] if classes else target.tolist(),
-        "params": document["params"] | {"weights": weights, "values": {}, "edits": []},
-        "iteration": state.iteration,
-    }
-    if state.optimizer:
-        blobs[name := _digest(state.optimizer)] = state.optimizer
-        document["optimizer"]["state"] = name
-    return Scenario.from_dict(document), blobs
-
-
-def _digest(tensors: Mapping[str, np.ndarray]) -> str:
-    """A blob's name: SHA-256 over names, shapes, dtypes and cells."""
-    found = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = np.ascontiguousarray(tensors[name])
-        found.update(json.dumps([name, tensor.dtype.str, tensor.shape]).encode())
-        found.update(tensor.tobytes())
-    return "sha256:" + found.hexdigest()
-
-
-def save(state: State) -> bytes:
-    """The state as a safetensors file; the scenario and the iteration are in its metadata."""
-    from engine.formats import safetensors  # needs a library, which the core does not
-
-    optimizer = {} if state.optimizer is None else state.optimizer
-    metadata = {
-        "scenario": state.scenario.canonical,
-        "iteration": str(state.iteration),
-        "begun": str(state.optimizer is not None).lower(),
-    }
-    return safetensors.write({**state.weights, **{f"optimizer.{key}": t for key, t in optimizer.items()}}, metadata)
-
-
-def load(file: bytes) -> State:
-    """The state that ``save`` wrote, without loss; raises FormatError or ScenarioError."""
-    from engine.formats import safetensors
-
-    tensors, metadata = safetensors.read(file)
-    try:
-        scenario = Scenario.from_dict(json.loads(metadata["scenario"]))
-        iteration, begun = int(metadata["iteration"]), metadata["begun"] == "true"
-    except (KeyError, ValueError) as error:
-        if isinstance(error, ScenarioError):
-            raise
-        raise refuse(
-            "metadata", "bad_value", str(error), "scenario, iteration, begun", "use a file of a run"
-        ) from None
-    if scenario.objective is None:
-        raise refuse("metadata.scenario", "missing_field", None, "a target", "use a file of a run")
-    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("optimizer.")}
-    wanted = scenario.network.param_shapes | scenario.network.buffer_shapes
-    if {name: tensor.shape for name, tensor in weights.items()} != wanted:
-        raise refuse("weights", "bad_weight_shape", "other tensors", list(wanted), "use a file of this network")
-    moments = {name.removeprefix("optimizer."): t for name, t in tensors.items() if name.startswith("optimizer.")}
-    if begun and {name: tensor.shape for name, tensor in moments.items()} != dict(scenario.objective.state_shapes):
-        raise refuse("optimizer", "bad_weight_shape", "other tensors", "its own state", "use a file of this run")
-    return State(scenario, weights, moments if begun else None, iteration)

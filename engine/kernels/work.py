@@ -10,8 +10,8 @@ import numpy as np
 class Workspace:
     """Uninitialised arrays by key; asking again with the same key hands out the same memory.
 
-    ``take`` and its kind are for what is gone after the step. ``result`` is for what a layer hands out: with ``keeps``
-    (somebody keeps the trace) that is fresh memory each time.
+    ``take`` is for what is gone after the step. ``result`` is for what a layer hands out: fresh memory each time with
+    ``keeps``, where somebody keeps the trace.
     """
 
     def __init__(self, keeps: bool = False) -> None:

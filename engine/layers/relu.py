@@ -37,8 +37,12 @@ class ReLU(Activation):
         """max(x, 0) of every cell."""
         (x,) = xs
         y = (ctx.work or FRESH).result_like((ctx.name, "y"), x)
-        rows = _rows_first(x), _rows_first(y)
-        halves(len(rows[0]), x.size > CELLS, lambda some: np.maximum(rows[0][some], 0, out=rows[1][some]))
+        source, into = _rows_first(x), _rows_first(y)
+
+        def run(some: slice) -> None:
+            np.maximum(source[some], 0, out=into[some])
+
+        halves(len(source), x.size > CELLS, run)
         return y, {"_x": x}
 
     def backward(
@@ -48,7 +52,11 @@ class ReLU(Activation):
         x = cache["_x"]
         dx = (ctx.work or FRESH).result_like((ctx.name, "dx"), x)
         source, delta, into = _rows_first(x), _rows_first(dy), _rows_first(dx)
-        halves(len(source), x.size > CELLS, lambda some: np.multiply(delta[some], source[some] > 0, out=into[some]))
+
+        def run(some: slice) -> None:
+            np.multiply(delta[some], source[some] > 0, out=into[some])
+
+        halves(len(source), x.size > CELLS, run)
         return [dx], {}
 
     def formula(self) -> str:

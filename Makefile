@@ -2,7 +2,7 @@
 # `make test` installs Chromium or Node.js through apt where they are missing and it may.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: setup run test bench lint clean
+.PHONY: setup run test test-torch bench lint clean
 
 setup: .venv/run
 
@@ -37,6 +37,14 @@ lint: .venv/dev node_modules/.done
 test: lint
 	$(BIN)/python tools/find_tools.py --node --test $(shell find tests/js -name "*.test.js" | sort)
 	$(BIN)/python -m pytest
+
+# PyTorch, some 200 MB, for comparison only: the engine does not need it.
+.venv/torch: .venv/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	touch $@
+
+test-torch: .venv/torch
+	$(BIN)/python -m pytest tests/torch
 
 bench: .venv/dev .venv/tools.json
 	$(BIN)/python -m bench $(ARGS)

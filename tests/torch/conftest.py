@@ -1,7 +1,0 @@
-"""Without PyTorch there is nothing to compare with."""
-
-from __future__ import annotations
-
-from importlib.util import find_spec
-
-collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]

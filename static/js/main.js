@@ -6,6 +6,7 @@ import { reopen } from "./open.js";
 import { boot, layout, reducedMotion, theme } from "./state.js";
 import { followCursor, pushed, resumePlay } from "./steps.js";
 import { connect } from "./stream.js";
+import "./ui/vnodes.js";
 
 /** @param {string} key @returns {string | null} */
 function stored(key) {

@@ -32,13 +32,12 @@ function detour(a, b, floor) {
 export function Edges({ geometry }) {
   const svg = useRef(/** @type {SVGSVGElement | null} */ (null));
   const [edges, setEdges] = useState(/** @type {Edge[]} */ ([]));
-  const trace = opened.value;
   const lit = focus.value?.node;
   useLayoutEffect(() => {
     const row = svg.current?.parentElement;
     const map = row?.parentElement;
-    if (!row || !map || !trace) return;
-    const draw = () => setEdges(layOut(row, trace.nodes));
+    if (!row || !map) return;
+    const draw = () => setEdges(layOut(row, opened.peek()?.nodes ?? []));
     draw();
     map.addEventListener("refit", draw);
     return () => map.removeEventListener("refit", draw);

@@ -19,6 +19,7 @@ export function painted(name, view) {
   const data = mapData.peek();
   if (!trace.nodes.every(({ out }) => data.has(out) && drawn.get(out) === data.get(out))) return;
   marked = trace;
+  for (const name of drawn.keys()) if (!data.has(name)) drawn.delete(name); // another network's
   // one frame for the browser to paint, one to be after it
   requestAnimationFrame(() => requestAnimationFrame(() => {
     if (performance.getEntriesByName(MARK).length >= KEPT) performance.clearMarks(MARK);

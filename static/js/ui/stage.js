@@ -150,15 +150,22 @@ function Title({ props, focus, node }) {
   </header>`;
 }
 
-/** The step in words, for those who hear the page; politely, and only once the steps have come to rest. @param {any} props */
+/** The step in words. */
+function spoken() {
+  const step = state.stepData.peek();
+  return step ? state.t.peek()("stage.live", {
+    tensor: step.block.writes, cell: step.cell.slice(step.block.shape[0] === 1 ? 1 : 0).join(", "), value: String(+step.result.toPrecision(6)),
+  }) : "";
+}
+
+/** The step for those who hear the page; politely, and only once the steps have come to rest. The effect outlives a change of the picture: it must not see
+ * the props. @param {any} props */
 function Live({ props }) {
   const [text, setText] = useState("");
   const index = props?.step?.index ?? -1;
   useEffect(() => {
-    if (!props?.step) return undefined;
-    const timer = setTimeout(() => setText(state.t.value("stage.live", {
-      tensor: props.block.writes, cell: props.cell.slice(props.block.shape[0] === 1 ? 1 : 0).join(", "), value: String(+props.step.result.toPrecision(6)),
-    })), 700);
+    if (index < 0) return undefined;
+    const timer = setTimeout(() => setText(spoken()), 700);
     return () => clearTimeout(timer);
   }, [index, state.t.value]);
   return html`<p class="vh" aria-live="polite">${text}</p>`;

@@ -66,13 +66,8 @@ function Convolution(p) {
  */
 function useOpenChannels(p, geo) {
   const chosen = useRef(/** @type {number | null} */ (null));
-  const [rest, setRest] = useState(-1);
+  const [rest, setRest] = useRest(p.step.index, geo.channels > OPEN);
   const held = useRef(/** @type {{key: string, open: number[]}} */ ({ key: "", open: [] }));
-  useEffect(() => {
-    if (geo.channels <= OPEN) return undefined;
-    const timer = setTimeout(() => setRest(p.step.index), REST_MS);
-    return () => clearTimeout(timer);
-  }, [p.step.index, geo.channels]);
   const all = Array.from({ length: geo.channels }, (_, c) => c);
   const key = `${p.block.start} ${p.block.writes} ${geo.channels}`;
   if (geo.channels <= OPEN) return { open: all, others: [], pinOpen: () => undefined };
@@ -89,6 +84,20 @@ function useOpenChannels(p, geo) {
   };
   const { open } = held.current;
   return { open, others: all.filter((c) => !open.includes(c)), pinOpen };
+}
+
+/**
+ * The last step at which the steps came to rest. The effect is kept until the next step, across an exchange of the picture: it must not see the props.
+ * @param {number} index @param {boolean} wanted
+ */
+function useRest(index, wanted) {
+  const [rest, setRest] = useState(-1);
+  useEffect(() => {
+    if (!wanted) return undefined;
+    const timer = setTimeout(() => setRest(index), REST_MS);
+    return () => clearTimeout(timer);
+  }, [index, wanted]);
+  return /** @type {const} */ ([rest, setRest]);
 }
 
 /** @param {StageProps} p @param {ConvGeometry} geo @param {number[]} open @param {number[]} others @returns {(import("./parts/SumChips.js").Chip | string)[]} */

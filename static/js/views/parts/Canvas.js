@@ -21,12 +21,7 @@ export function Canvas({ w, h, draw, same, cls = "", label, focusable = false, a
     drawn.current = same;
     draw(prepare(ref.current, w, h));
   });
-  useEffect(() => {
-    // moving the window to a screen of another density redraws at that density
-    const again = () => ref.current && paint.current(prepare(ref.current, size.current[0], size.current[1]));
-    window.addEventListener("resize", again);
-    return () => window.removeEventListener("resize", again);
-  }, []);
+  useRedraw(ref, paint, size);
   const place = (/** @type {MouseEvent} */ event) => {
     const box = /** @type {HTMLCanvasElement} */ (ref.current).getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -46,4 +41,17 @@ export function Canvas({ w, h, draw, same, cls = "", label, focusable = false, a
     onFocus=${focus}
     onBlur=${blur}
   />`;
+}
+
+/**
+ * Moving the window to a screen of another density redraws at that density. The listener is kept as long as the canvas, with all that its function sees:
+ * in a function of its own that is the newest picture, not the first one and its tensors.
+ * @param {{current: HTMLCanvasElement | null}} ref @param {{current: (ctx: CanvasRenderingContext2D) => void}} paint @param {{current: number[]}} size
+ */
+function useRedraw(ref, paint, size) {
+  useEffect(() => {
+    const again = () => ref.current && paint.current(prepare(ref.current, size.current[0], size.current[1]));
+    window.addEventListener("resize", again);
+    return () => window.removeEventListener("resize", again);
+  }, []);
 }

@@ -1,13 +1,13 @@
 import { html } from "htm/preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { prepare } from "../../draw/canvas.js";
 import { NUMBER_PX } from "../../draw/grid.js";
 import { hideLoupe, showLoupe } from "../../draw/loupe.js";
 import { areaBox, cellsOf, drawMap, EDGE, mapMetrics } from "../../draw/map.js";
-import { glide } from "../../draw/motion.js";
 import { hideTip, showTip } from "../../draw/tip.js";
 import { Canvas } from "./Canvas.js";
 import { CellEditor } from "./CellEditor.js";
+import { useGlide } from "./glide.js";
 import { Table } from "./Table.js";
 
 /**
@@ -24,9 +24,7 @@ import { Table } from "./Table.js";
 export function MapView(props) {
   const { plane, rows, cols, label, hover, jump, edit } = props;
   const m = mapMetrics(props);
-  const motion = useRef(/** @type {ReturnType<typeof glide> | null} */ (null));
-  motion.current ??= glide();
-  useEffect(() => () => motion.current?.stop(), []);
+  const motion = useGlide();
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [at, setAt] = useState(-1);
   const [editing, setEditing] = useState(-1);
@@ -68,7 +66,7 @@ export function MapView(props) {
       return;
     }
     let first = true;
-    motion.current?.to(areaBox(props.ring, m), (box) => {
+    motion.to(areaBox(props.ring, m), (box) => {
       if (!first && canvas.current) prepare(canvas.current, m.w + 2 * EDGE, m.h + 2 * EDGE);
       first = false;
       all(box);

@@ -46,7 +46,7 @@ test: lint
 test-torch: .venv/torch
 	$(BIN)/python -m pytest tests/torch
 
-bench: .venv/dev .venv/tools.json
+bench: .venv/torch .venv/tools.json
 	$(BIN)/python -m bench $(ARGS)
 
 clean:

@@ -1,4 +1,4 @@
-"""Measure everything: ``python -m bench [--full] [--only engine|server|browser]``."""
+"""Measure everything: ``python -m bench [--full] [--only engine|torch|server|browser]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import browser, engine_rows, server
+from bench import browser, engine_rows, server, torch_rows
 from bench.table import show
 
 
@@ -16,11 +16,13 @@ def main() -> int:
     """Print the table and write the JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Convoscope.")
     parser.add_argument("--full", action="store_true", help="play for five minutes where twenty seconds are usual")
-    parser.add_argument("--only", choices=["engine", "server", "browser"])
+    parser.add_argument("--only", choices=["engine", "torch", "server", "browser"])
     args = parser.parse_args()
     rows = []
     if args.only in (None, "engine"):
-        rows += engine_rows.forward() + engine_rows.windows()
+        rows += engine_rows.forward() + engine_rows.windows() + engine_rows.blocks()
+    if args.only in (None, "torch"):
+        rows += torch_rows.rows()
     if args.only in (None, "server", "browser"):
         with server.running() as host:
             rows += server.rows(host) if args.only != "browser" else []

@@ -8,7 +8,7 @@ each writes a gradient of its own, ``<producer>.out.grad@<consumer>.<slot>``, an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -97,6 +97,7 @@ class Backprop:
         """
         flow: dict[str, list[np.ndarray]] = {self.end: [dy]}
         grads: Tensors = {}
+        own = keep is None
         keep = {} if keep is None else keep
         keep[self.loss_writes] = dy
         for node in self.live:
@@ -105,7 +106,7 @@ class Backprop:
             cache = caches[node.name]
             before = set(cache)
             own = self.network.own(node, params)
-            dxs, dparams = node.layer.backward(own, cache, upstream, replace(ctx, name=node.name, dx=wants))
+            dxs, dparams = node.layer.backward(own, cache, upstream, ctx.at(node.name, wants, own))
             keep |= {f"{node.name}.{key}": cache[key] for key in cache if key not in before and key[0] != "_"}
             names = self.grads[node.name]
             for name, tensor, written in zip(node.inputs, dxs, names.xs, strict=False):

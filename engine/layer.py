@@ -43,13 +43,13 @@ Kind = TypeVar("Kind")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Context:
     """What a layer may know besides its inputs.
 
     ``mode`` is ``eval`` or ``train``; ``seed``, ``iteration`` and ``name`` (the node's) determine random streams;
-    ``dx`` is False where nobody wants the gradient of the layer's input; ``work`` holds buffers to be reused where
-    no trace is kept.
+    ``dx`` is False where nobody wants the gradient of the layer's input; ``own`` is True where the upstream gradient
+    is nobody else's and may be overwritten; ``work`` holds buffers to be reused in every step.
     """
 
     mode: str = "eval"
@@ -58,6 +58,11 @@ class Context:
     name: str = ""
     dx: bool = True
     work: Workspace | None = None
+    own: bool = False
+
+    def at(self, name: str, dx: bool = True, own: bool = False) -> Context:
+        """The same for a node. Written out, because ``dataclasses.replace`` takes as long as a small layer."""
+        return Context(self.mode, self.seed, self.iteration, name, dx, self.work, own)
 
     @property
     def training(self) -> bool:

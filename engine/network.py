@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -142,7 +142,7 @@ class Network:
         y = x
         for i, node in enumerate(self.nodes):
             inputs = [values[name] for name in node.inputs]
-            y, cache = node.layer.forward(self.own(node, params), inputs, replace(ctx, name=node.name))
+            y, cache = node.layer.forward(self.own(node, params), inputs, ctx.at(node.name))
             values[node.name] = y
             if keep is not None:
                 keep |= {f"{node.name}.{key}": tensor for key, tensor in cache.items() if key[0] != "_"}

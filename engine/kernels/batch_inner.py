@@ -22,6 +22,8 @@ from engine.kernels.work import Workspace
 
 #: multiplications in one product
 PRODUCT = 1_000_000
+#: cells of δ that are unfolded at a time: 1 MiB of float32, which stays in the cache until it is multiplied
+BAND = 1 << 18
 
 
 @dataclass
@@ -83,7 +85,7 @@ def _flat(weight: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(weight.transpose(0, 2, 3, 1)).reshape(weight.shape[0], -1)
 
 
-def _unfold(x: np.ndarray, geometry: Geometry, work: Workspace, key: Hashable) -> np.ndarray:
+def _unfold(x: np.ndarray, geometry: Geometry, work: Workspace, key: Hashable, split: bool = True) -> np.ndarray:
     """``wide`` [H + padding, k_w, C, W', N] of a logical NCHW input."""
     n, channels, height, size = x.shape
     (top, bottom), _ = geometry.pads
@@ -104,7 +106,7 @@ def _unfold(x: np.ndarray, geometry: Geometry, work: Workspace, key: Hashable) -
             if last > first:
                 inside[:, :, first:last] = rows[some, :, at : at + (last - first - 1) * stride + 1 : stride]
 
-    halves(height, wide.size > CELLS, run)
+    halves(height, split and wide.size > CELLS, run)
     return wide
 
 
@@ -139,7 +141,7 @@ def _cut(columns: int, rest: int) -> int:
     return pieces
 
 
-def _multiply(flat: np.ndarray, wide: np.ndarray, geometry: Geometry, y: np.ndarray) -> None:
+def _multiply(flat: np.ndarray, wide: np.ndarray, geometry: Geometry, y: np.ndarray, split: bool = True) -> None:
     """y[i] = flat · windows[i] for every output row; ``y`` is [H', O, W', N]."""
     height, out = y.shape[:2]
     result = y.reshape(height, out, -1)
@@ -160,7 +162,7 @@ def _multiply(flat: np.ndarray, wide: np.ndarray, geometry: Geometry, y: np.ndar
             else:
                 into[rows] += np.matmul(own, cells[rows])
 
-        halves(height, result.size * share > PRODUCTS, run)
+        halves(height, split and result.size * share > PRODUCTS, run)
 
 
 def _pieces(matrices: np.ndarray, rest: int) -> np.ndarray:
@@ -195,12 +197,24 @@ def _turned(
     tail = [max(0, -side) for side in after]
     # padding wider than the kernel's reach: the outermost δ never touched the input
     delta = delta[crop[0] : delta.shape[0] - tail[0], :, crop[1] : delta.shape[2] - tail[1]]
-    pads = tuple((max(0, b), max(0, a)) for b, a in zip(before, after, strict=True))
-    back = Geometry(geometry.kernel, (1, 1), (pads[0], pads[1]), geometry.dilation)
-    wide = _unfold(delta.transpose(3, 1, 0, 2), back, work, (key, "delta"))
+    left, right = max(0, before[1]), max(0, after[1])
     turned = np.ascontiguousarray(weight[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)).reshape(channels, -1)
     dx = work.result((key, "dx"), (height, channels, width, n), delta.dtype)
-    _multiply(turned, wide, back, dx)
+    band = max(1, BAND // max(1, geometry.kernel[1] * delta.shape[1] * width * n))
+
+    def run(rows: slice) -> None:
+        for first in range(rows.start, rows.stop, band):
+            last = min(rows.stop, first + band)
+            # row r of dx meets the rows r − before … r − before + reach of δ
+            low, high = first - max(0, before[0]), last - max(0, before[0]) + geometry.reach(0)
+            met = delta[max(0, low) : max(0, min(len(delta), high))]
+            top = min(max(0, -low), high - low)
+            pads = ((top, high - low - top - len(met)), (left, right))
+            part = Geometry(geometry.kernel, (1, 1), pads, geometry.dilation)
+            wide = _unfold(met.transpose(3, 1, 0, 2), part, work, ("delta", rows.start, last - first), split=False)
+            _multiply(turned, wide, part, dx[first:last], split=False)
+
+    halves(height, dx.size * turned.shape[1] > PRODUCTS, run)
     return dx.transpose(3, 1, 0, 2)
 
 

@@ -62,8 +62,8 @@ class Add(Layer):
     def backward(
         self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context
     ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-        """Each input gets the same gradient."""
-        return [dy] * int(cache["_inputs"]), {}
+        """Each input gets the same gradient, in an array of its own: who gets it may write into it."""
+        return [dy, *(dy.copy(order="K") for _ in range(int(cache["_inputs"]) - 1))], {}
 
     def blocks(self, node: Node) -> list[Block]:
         """One ``sum`` block with a role per input."""

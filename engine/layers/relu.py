@@ -36,6 +36,8 @@ class ReLU(Activation):
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """max(x, 0) of every cell."""
         (x,) = xs
+        if x.size <= CELLS and ctx.work is None:
+            return np.maximum(x, 0), {"_x": x}
         y = (ctx.work or FRESH).result_like((ctx.name, "y"), x)
         source, into = _rows_first(x), _rows_first(y)
 
@@ -50,7 +52,7 @@ class ReLU(Activation):
     ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """dy where x > 0: multiplying by a mask takes a tenth of the time of choosing by it."""
         x = cache["_x"]
-        dx = (ctx.work or FRESH).result_like((ctx.name, "dx"), x)
+        dx = dy if ctx.own else (ctx.work or FRESH).result_like((ctx.name, "dx"), x)
         source, delta, into = _rows_first(x), _rows_first(dy), _rows_first(dx)
 
         def run(some: slice) -> None:

@@ -144,3 +144,31 @@ def test_not_a_number_stays_visible() -> None:
     scenario.network.forward({}, x, Context(), keep=kept)
     assert np.isnan(kept["a.out"][0, 0, 0, 1])
     assert np.isnan(kept["p.out"]).all()
+
+
+def test_branches_do_not_write_into_each_others_gradients() -> None:
+    """A training step that reuses buffers against one that keeps everything: a ReLU before each branch of an add."""
+    from engine import compute
+    from engine.kernels.work import Workspace
+
+    network = [
+        {"name": "a", "kind": "conv2d", "out_channels": 2, "kernel_size": 3, "padding": 1},
+        {"name": "b", "kind": "relu"},
+        {"name": "c", "kind": "dropout"},
+        {"name": "d", "kind": "relu", "inputs": ["a"]},
+        {"name": "e", "kind": "add", "inputs": ["c", "d", "b"]},
+        {"name": "f", "kind": "relu"},
+    ]
+    x = np.random.default_rng(0).standard_normal((9, 1, 5, 5))
+    target = np.random.default_rng(1).standard_normal((9, 2, 5, 5))
+    document = {"input": {"values": x.tolist()}, "network": network, "target": target.tolist(), "dtype": "float64"}
+    scenario = engine.Scenario.from_dict(document)
+    kept = engine.run(scenario).tensors
+    context = compute.context_of(scenario)
+    context.work = Workspace()
+    assert scenario.objective is not None
+    weights = compute.load_params(scenario, {})
+    for _ in range(2):
+        found = compute.step(scenario.objective, weights, x, target, None, context)
+        assert np.array_equal(found["a.weight.grad"], kept["a.weight.grad"])
+        assert np.array_equal(found["a.weight.next"], kept["a.weight.next"])

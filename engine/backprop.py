@@ -97,7 +97,7 @@ class Backprop:
         """
         flow: dict[str, list[np.ndarray]] = {self.end: [dy]}
         grads: Tensors = {}
-        own = keep is None
+        alone = keep is None  # nobody else looks at what flows, so that it may be written into
         keep = {} if keep is None else keep
         keep[self.loss_writes] = dy
         for node in self.live:
@@ -106,7 +106,7 @@ class Backprop:
             cache = caches[node.name]
             before = set(cache)
             own = self.network.own(node, params)
-            dxs, dparams = node.layer.backward(own, cache, upstream, ctx.at(node.name, wants, own))
+            dxs, dparams = node.layer.backward(own, cache, upstream, ctx.at(node.name, wants, alone))
             keep |= {f"{node.name}.{key}": cache[key] for key in cache if key not in before and key[0] != "_"}
             names = self.grads[node.name]
             for name, tensor, written in zip(node.inputs, dxs, names.xs, strict=False):

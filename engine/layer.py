@@ -239,7 +239,9 @@ def is_int(value: Any) -> bool:
 def integer(default: Any = dataclasses.MISSING, *, low: int = 1, high: int = 65536) -> Any:
     """A whole number in [low, high]."""
 
-    def parse(value: Any, path: str) -> int:
+    def parse(value: Any, path: str) -> int | None:
+        if value is None and default is None:  # as the canonical document writes it
+            return None
         if not is_int(value) or not low <= value <= high:
             raise _bad(path, value, f"a whole number from {low} to {high}")
         return int(value)

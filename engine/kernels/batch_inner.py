@@ -121,7 +121,7 @@ def _batch_last(x: np.ndarray, work: Workspace, key: Hashable) -> np.ndarray:
     n = x.shape[0]
     if n == 1 or view.strides[3] == x.itemsize:
         return view
-    made = work.take(key, x.shape[1:] + (n,), x.dtype)
+    made = work.take(key, (*x.shape[1:], n), x.dtype)
     made[...] = x.transpose(1, 2, 3, 0)
     return made.transpose(1, 0, 2, 3)
 

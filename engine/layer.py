@@ -240,11 +240,11 @@ def integer(default: Any = dataclasses.MISSING, *, low: int = 1, high: int = 655
     """A whole number in [low, high]."""
 
     def parse(value: Any, path: str) -> int | None:
+        if is_int(value) and low <= value <= high:
+            return int(value)
         if value is None and default is None:  # as the canonical document writes it
             return None
-        if not is_int(value) or not low <= value <= high:
-            raise _bad(path, value, f"a whole number from {low} to {high}")
-        return int(value)
+        raise _bad(path, value, f"a whole number from {low} to {high}")
 
     return dataclasses.field(default=default, metadata={"parse": parse})
 

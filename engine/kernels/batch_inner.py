@@ -141,8 +141,10 @@ def _weight_grad(
     def run(half: slice) -> None:  # the halves are added up last, however many threads there were
         for part in range(half.start, half.stop):
             some = slice(height * part // 2, height * (part + 1) // 2)
-            unfolded = plan.unfolded(saved.rows, some, work, key) if some.stop > some.start else None
-            for band in tiles.bands(some, plan.rows) if unfolded else ():
+            if some.stop == some.start:
+                continue
+            unfolded = plan.unfolded(saved.rows, some, work, key)
+            for band in tiles.bands(some, plan.rows):
                 for strip in plan.strips:
                     windows = unfolded.windows(band, strip)
                     turned = delta[band, :, strip.columns].swapaxes(1, 2)

@@ -164,3 +164,12 @@ def test_stored_weights_are_taken_and_checked() -> None:
     assert trace.origin("conv1.weight", (0, 0, 0, 0))["from"] == "stored"
     with pytest.raises(engine.ScenarioError, match=r"conv1\.bias has shape \[3\]"):
         engine.run(found, {name: weights | {"conv1.bias": np.zeros(3)}})
+
+
+def test_what_every_kind_writes_can_be_read_again() -> None:
+    from tests.engine.cases import CASES, document
+
+    for cases in CASES.values():
+        for case in cases:
+            once = engine.Scenario.from_dict(document(case))
+            assert engine.Scenario.from_dict(once.to_dict()).digest == once.digest

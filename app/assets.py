@@ -58,17 +58,20 @@ class Assets:
         return {"imports": {name: self.url(path) for name, path in names.get("imports", names).items()}}
 
     def preload(self) -> list[str]:
-        """Everything that the first screen needs: the program's modules, small libraries, the text font."""
-        wanted = self._imported("js/main.js", "js/ui/app.js")
+        """Everything that the first screen needs: the program's modules, small libraries, the text font.
+
+        What ``main.js`` imports comes first: it then asks for the scenario while the interface is still on its way.
+        """
+        wanted = dict.fromkeys([*self._imported("js/main.js"), *self._imported("js/ui/app.js")])
         fonts = [name for name in self._files if name.startswith("vendor/inter/") and "latin" in name]
         fonts = [name for name in fonts if name.endswith(".woff2")]
         return [self.url(name) for name in [*wanted, *fonts]]
 
-    def _imported(self, *roots: str) -> list[str]:
-        """The modules that ``roots`` import, directly or not; what comes later, by ``import()``, is left out."""
+    def _imported(self, root: str) -> list[str]:
+        """The modules that ``root`` imports, directly or not; what comes later, by ``import()``, is left out."""
         libraries = json.loads(self._files["vendor/importmap.json"].body)["imports"]
         found: dict[str, None] = {}
-        waiting = list(roots)
+        waiting = [root]
         while waiting:
             name = waiting.pop(0)
             if name in found or name not in self._files:

@@ -21,7 +21,7 @@ const KEPT = 96;
  * @param {Plane} plane @param {Shade} shade @returns {HTMLCanvasElement}
  */
 export function planeImage(plane, shade) {
-  const { accent, absmax, theme, mean = 0, std = 1 } = shade;
+  const { accent, absmax, theme, mean, std } = shade;
   const key = `${plane.offset} ${plane.cols} ${accent} ${absmax} ${theme} ${mean} ${std}`;
   let pictures = painted.get(plane.data);
   if (!pictures) painted.set(plane.data, (pictures = new Map()));
@@ -29,12 +29,20 @@ export function planeImage(plane, shade) {
   if (canvas) return canvas;
   if (pictures.size >= KEPT) pictures.clear();
   canvas = scratch(plane.cols, plane.rows);
+  drawPixels(canvas, plane, shade);
+  pictures.set(key, canvas);
+  return canvas;
+}
+
+/**
+ * A plane onto a canvas of its size, one pixel per cell; not cached.
+ * @param {HTMLCanvasElement} canvas @param {Plane} plane @param {Shade} shade
+ */
+export function drawPixels(canvas, plane, { accent, absmax, theme, mean = 0, std = 1 }) {
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const image = ctx.createImageData(canvas.width, canvas.height);
   fillPixels(image.data, plane, bytes(accent, theme), (v) => entry(v * std + mean, accent, absmax));
   ctx.putImageData(image, 0, 0);
-  pictures.set(key, canvas);
-  return canvas;
 }
 
 /** @param {Uint8ClampedArray} out @param {Plane} plane @param {Uint8ClampedArray} scale @param {(v: number) => number} pick */

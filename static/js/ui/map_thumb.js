@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { focusMap } from "../actions.js";
-import { planeImage } from "../draw/heat.js";
+import { drawPixels } from "../draw/heat.js";
 import { number } from "./numbers.js";
 import { t, theme } from "../state.js";
 import { hoverMap } from "./panel.js";
@@ -19,12 +19,11 @@ import { absmax as absmaxOf } from "./stage_props.js";
  */
 export function paintThumb(canvas, view, channel, absmax, theme) {
   const [rows, cols] = view.shape.slice(-2);
-  const image = planeImage({ data: view.data, offset: channel * rows * cols, rows, cols }, { accent: "value", absmax, theme });
   // giving a canvas a size, even its own, makes the browser allocate it anew
-  if (canvas.width !== image.width) canvas.width = image.width;
-  if (canvas.height !== image.height) canvas.height = image.height;
-  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(image, 0, 0);
-  canvas.classList.toggle("up", image.width <= 32);
+  if (canvas.width !== cols) canvas.width = cols;
+  if (canvas.height !== rows) canvas.height = rows;
+  drawPixels(canvas, { data: view.data, offset: channel * rows * cols, rows, cols }, { accent: "value", absmax, theme });
+  canvas.classList.toggle("up", cols <= 32);
 }
 
 /** Opens a map and hands the keys to the stage, so that the arrows now step. @param {string} node @param {number} channel */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,21 +16,24 @@ from tests.golden.specs import Spec
 torch: Any = importlib.import_module("torch")
 
 
-def _model(spec: Spec) -> Any:
-    """The network as PyTorch source, run; without a final softmax, which its cross-entropy already contains."""
+def model(scenario: engine.Scenario, weights: Mapping[str, np.ndarray]) -> Any:
+    """The network as PyTorch source, run, with these weights."""
+    space: dict[str, Any] = {"__name__": "net"}
+    exec(compile(to_pytorch(scenario.network), "net.py", "exec"), space)
+    made = space["Net"]().to(getattr(torch, scenario.dtype)).train(scenario.mode == "train")
+    space["load_weights"](made, weights)
+    return made
+
+
+def _model(spec: Spec, weights: Mapping[str, np.ndarray]) -> Any:
+    """The network of a spec, without a final softmax, which its cross-entropy already contains."""
     document = dict(spec.document)
     if (
         document["network"][-1]["kind"] == "softmax"
         and document.get("loss", {}).get("kind", "cross_entropy") != "mse"
     ):
         document["network"] = document["network"][:-1]
-        document["params"] = {**document.get("params", {})}
-    scenario = engine.Scenario.from_dict(document | {"target": None})
-    space: dict[str, Any] = {"__name__": "net"}
-    exec(compile(to_pytorch(scenario.network), "net.py", "exec"), space)
-    model = space["Net"]().to(getattr(torch, scenario.dtype)).train(scenario.mode == "train")
-    space["load_weights"](model, start_weights(spec))
-    return model
+    return model(engine.Scenario.from_dict(document | {"target": None}), weights)
 
 
 def _loss(document: dict[str, Any], x: Any, target: Any) -> Any:
@@ -46,7 +50,8 @@ def _loss(document: dict[str, Any], x: Any, target: Any) -> Any:
     return names[given["kind"]](x, target)
 
 
-def _optimizer(given: dict[str, Any], params: Any) -> tuple[Any, Any]:
+def optimizer(given: dict[str, Any], params: list[Any]) -> tuple[Any, Any]:
+    """PyTorch's optimiser for a scenario's, and its schedule or None."""
     fields = {k: v for k, v in given.items() if k not in ("kind", "schedule", "clip_norm", "clip_value", "state")}
     names = {"sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adam": "Adam", "adamw": "AdamW"}
     if "betas" in fields:
@@ -59,38 +64,49 @@ def _optimizer(given: dict[str, Any], params: Any) -> tuple[Any, Any]:
     return made, kinds[kind](made, **plan) if kind in kinds else None
 
 
-def answer(spec: Spec) -> dict[str, np.ndarray]:
-    """``out``, ``loss``, ``input.grad``, ``<param>.grad`` of the last step, ``<param>.next`` after it."""
+def penalty(given: dict[str, Any], weights: list[Any]) -> Any:
+    """l1·Σ|w| + l2/2·Σw²."""
+    l1, l2 = given.get("l1", 0), given.get("l2", 0)
+    return sum((l1 * w.abs().sum() + l2 / 2 * w.square().sum() for w in weights), torch.zeros(()))
+
+
+def clip(given: dict[str, Any], params: list[Any]) -> None:
+    """Clip the gradients by norm, then by value."""
+    if given.get("clip_norm"):
+        torch.nn.utils.clip_grad_norm_(params, given["clip_norm"])
+    if given.get("clip_value"):
+        torch.nn.utils.clip_grad_value_(params, given["clip_value"])
+
+
+def answer(spec: Spec, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    """``out``, ``loss``, ``input.grad``, ``<param>.grad`` of the last step, ``<param>.next`` after it.
+
+    It begins with ``weights``, or with those that the engine draws.
+    """
     document = spec.document
-    model = _model(spec)
+    net = _model(spec, weights or start_weights(spec))
     dtype = getattr(torch, document.get("dtype", "float32"))
     trace = engine.run(engine.Scenario.from_dict(document | {"target": None}))
     x = torch.tensor(trace.tensors["input"], dtype=dtype, requires_grad=True)
     target = torch.tensor(np.array(document["target"]), dtype=dtype)
-    params = dict(model.named_parameters())
+    params = dict(net.named_parameters())
     given = document.get("optimizer", {"kind": "sgd"})
-    optimizer, schedule = _optimizer(given, list(params.values())) if params else (None, None)
-    penalty = document.get("penalty", {})
+    stepper, schedule = optimizer(given, list(params.values())) if params else (None, None)
     loss, out, grads = torch.zeros(1), x, {}
     for _ in range(spec.steps):
         x.grad = None
-        model.zero_grad()
-        out = model(x)
+        net.zero_grad()
+        out = net(x)
         loss = _loss(document, out, target)
-        for name in trace.network.penalised:
-            loss = loss + penalty.get("l1", 0) * params[name].abs().sum()
-            loss = loss + penalty.get("l2", 0) / 2 * params[name].square().sum()
+        loss = loss + penalty(document.get("penalty", {}), [params[name] for name in trace.network.penalised])
         loss.backward()
         grads = {f"{name}.grad": p.grad.clone() for name, p in params.items()}
-        if given.get("clip_norm"):
-            torch.nn.utils.clip_grad_norm_(params.values(), given["clip_norm"])
-        if given.get("clip_value"):
-            torch.nn.utils.clip_grad_value_(params.values(), given["clip_value"])
-        if optimizer:
-            optimizer.step()
+        clip(given, list(params.values()))
+        if stepper:
+            stepper.step()
         if schedule:
             schedule.step()
     found = {"loss": loss.reshape(1), "input.grad": x.grad, "out": out} | grads
     found |= {f"{name}.next": p for name, p in params.items()}
-    buffers = {f"{n}.next": b for n, b in model.named_buffers() if not n.endswith("num_batches_tracked")}
+    buffers = {f"{n}.next": b for n, b in net.named_buffers() if not n.endswith("num_batches_tracked")}
     return {name: tensor.detach().numpy() for name, tensor in (found | buffers).items()}

@@ -47,11 +47,12 @@ class Pool(Layer):
                     bound=k // 2,
                     remedy=f"use ≤ {k // 2}",
                 )
-        common.need_fit(self.kind, x, self.kernel_size, (2 * self.padding[0], 2 * self.padding[1]))
         size = [
             common.out_size(x[2 + i], self.kernel_size[i], self.strides[i], self.padding[i], ceil=self.ceil_mode)
             for i in (0, 1)
         ]
+        if min(size) < 1:  # with ceil_mode a window may be larger than its input
+            common.need_fit(self.kind, x, self.kernel_size, (2 * self.padding[0], 2 * self.padding[1]))
         return (x[0], x[1], size[0], size[1])
 
     def flops(self, xs: Sequence[Shape]) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from engine import blocks
 from engine.kernels import pool
 from engine.kernels.work import FRESH
-from engine.layer import Arrays, Context, Pair, boolean, pair, register
+from engine.layer import Arrays, Context, Pair, Shape, boolean, pair, register
 from engine.layers._pool import Pool
 from engine.network import Grads, Node
 from engine.steps import Block
@@ -62,10 +62,14 @@ class MaxPool2d(Pool):
         dx, targets = self.targets(dy, x.shape)
         open_ = np.ones_like(y, bool)  # windows whose winner has not been met yet
         nan = bool(np.isnan(y).any())
-        for view, target in zip(self.views(x, -np.inf), targets, strict=True):
+        # where all cells are −∞ padding must not win
+        inside = self.views(np.ones_like(x, bool), False) if np.isneginf(y).any() else None
+        for i, (view, target) in enumerate(zip(self.views(x, -np.inf), targets, strict=True)):
             won = view == y
             if nan:
                 won |= np.isnan(view)
+            if inside is not None:
+                won &= inside[i]
             won &= open_
             open_ ^= won
             if finite:  # a product with the mask takes a tenth of the time of a choice by it
@@ -92,6 +96,15 @@ class MaxPool2d(Pool):
             )
         ]
 
+    def first_inside(self, x: Shape, row: np.ndarray, col: np.ndarray, cells: np.ndarray) -> np.ndarray:
+        """The winners [k, m] of the windows (row, col), whose ``cells`` are [k, m, k_h · k_w]: padding never wins."""
+        kh, kw = self.kernel_size
+        offset = np.arange(kh * kw)
+        down = row[..., None] * self.strides[0] - self.padding[0] + offset // kw
+        across = col[..., None] * self.strides[1] - self.padding[1] + offset % kw
+        inside = (down >= 0) & (down < x[2]) & (across >= 0) & (across < x[3])
+        return np.argmax(np.where(inside, np.maximum(cells, -np.finfo(np.float64).max), -np.inf), axis=2)
+
     def backward_blocks(self, node: Node, grads: Grads) -> list[Block]:
         """One block: δ of each window that covers the cell, where this cell is the window's first maximum.
 
@@ -107,7 +120,10 @@ class MaxPool2d(Pool):
             row, col, met = self.covering(node.shape, coords, np.arange(high * wide))
             own_row = coords[2] + self.padding[0] - row * self.strides[0]
             own_col = coords[3] + self.padding[1] - col * self.strides[1]
-            winner = np.argmax(values["x"].reshape(*met.shape, kh * kw), axis=2)
+            cells = values["x"].reshape(*met.shape, kh * kw)
+            winner = np.argmax(cells, axis=2)
+            if np.isneginf(np.take_along_axis(cells, winner[..., None], axis=2)).any():
+                winner = self.first_inside(x, row, col, cells)
             won = met & (winner == own_row * kw + own_col)
             terms = np.where(won, delta, 0.0)  # not δ · won: an infinite δ stays with the winner
             return terms, {"delta": delta, "won": won.astype(np.float64), "wins": won.sum(axis=1).astype(np.float64)}

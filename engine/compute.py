@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import initializers
+from engine.document import refuse
 from engine.errors import BlobError, ScenarioError
 from engine.layer import Context
 from engine.objective import Objective
@@ -123,7 +124,7 @@ def load_input(scenario: Scenario, blobs: Blobs) -> tuple[np.ndarray, dict[str, 
     if "values" in source:
         x = np.array(source["values"], dtype)
     elif "tensor" in source:
-        x = np.array(_blob(blobs, source["tensor"], "input.tensor"), dtype)
+        x = np.array(need_numbers(_blob(blobs, source["tensor"], "input.tensor"), "input.tensor"), dtype)
         if list(x.shape) != source["shape"]:
             raise ScenarioError(
                 f"input.shape: the stored tensor is {list(x.shape)}, not {source['shape']}; use its shape",
@@ -186,4 +187,12 @@ def _stored(stored: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype:
             bound=list(shape),
             remedy="use weights made for this network",
         )
-    return np.array(stored[name], dtype)
+    return np.array(need_numbers(stored[name], f"{field}.{name}"), dtype)
+
+
+def need_numbers(given: Any, field: str) -> np.ndarray:
+    """The array of whole, real or truth values; raises ScenarioError for any other."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "biuf":
+        raise refuse(field, "bad_value", f"an array of {array.dtype}", "numbers", "use an array of real numbers")
+    return array

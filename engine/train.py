@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.compute import context_of, load_params, load_state, step
+from engine.compute import context_of, load_params, load_state, need_numbers, step
 from engine.document import refuse
 from engine.errors import Diverged, ScenarioError
 from engine.kernels.work import Workspace
@@ -125,6 +125,8 @@ def check(state: State, data: Data) -> None:
     """Raise ScenarioError unless the data fit the run."""
     wanted, goal = state.scenario.network.input_shape[1:], state.objective
     targets = goal.target_shape[1:]
+    need_numbers(data.inputs, "data.inputs")
+    need_numbers(data.targets, "data.targets")
     if data.inputs.shape[1:] != wanted:
         raise _misfit("data.inputs", data.inputs.shape[1:], wanted)
     if data.targets.shape[1:] != targets or len(data.targets) != len(data):

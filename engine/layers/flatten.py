@@ -41,7 +41,7 @@ class Flatten(Layer):
         self, params: Arrays, xs: Sequence[np.ndarray], ctx: Context
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """A reshape; a copy only where the input is not contiguous."""
-        return xs[0].reshape(xs[0].shape[0], -1), {"_x": xs[0]}
+        return xs[0].reshape(len(xs[0]), math.prod(xs[0].shape[1:])), {"_x": xs[0]}
 
     def backward(
         self, params: Arrays, cache: dict[str, np.ndarray], dy: np.ndarray, ctx: Context

@@ -7,21 +7,34 @@ padding and graph: the same description that explains a step on the screen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.backprop import Backprop
-from engine.compute import context_of, load_input, load_params
+from engine.compute import context_of
 from engine.document import refuse
-from engine.errors import RangeError
 from engine.network import Network
+from engine.nudging import Nudge, losses_at, nudge, one_cell
 from engine.penalties import Penalty
-from engine.scenario import Scenario
 from engine.steps import Block
 from engine.trace import Trace
+
+__all__ = [
+    "Nudge",
+    "Region",
+    "counts",
+    "dead_units",
+    "effective_weights",
+    "gradient_norms",
+    "gradient_times_input",
+    "losses_at",
+    "nudge",
+    "reach",
+    "receptive_field",
+]
 
 #: cells that are looked at together
 CHUNK = 1 << 20
@@ -55,7 +68,7 @@ def receptive_field(network: Network, node: str, cell: Sequence[int]) -> Region:
 
     Source: https://distill.pub/2019/computing-receptive-fields/ (here step by step, so exact at borders).
     """
-    wanted = {f"{node}.out": _one(network[node].shape, cell, f"{node}.out")}
+    wanted = {f"{node}.out": one_cell(network[node].shape, cell, f"{node}.out")}
     for block in reversed(network.blocks()):
         mask = wanted.pop(block.writes, None)
         if mask is None:
@@ -71,7 +84,7 @@ def receptive_field(network: Network, node: str, cell: Sequence[int]) -> Region:
 
 def reach(network: Network, cell: Sequence[int], node: str) -> Region:
     """The cells of a node's output that an input cell takes part in."""
-    marked = {"input": _one(network.input_shape, cell, "input")}
+    marked = {"input": one_cell(network.input_shape, cell, "input")}
     for block in network.blocks():
         hit = np.zeros(block.shape, bool)
         for flat in _chunks(np.arange(block.n_steps), block):
@@ -95,7 +108,7 @@ def effective_weights(trace: Trace, node: str, cell: Sequence[int]) -> np.ndarra
     caches: dict[str, dict[str, Any]] = {}
     with np.errstate(all="ignore"):
         network.forward(params, trace.tensors["input"], context, caches=caches)
-        seed = _one(network[node].shape, cell, f"{node}.out").astype(trace.scenario.dtype)
+        seed = one_cell(network[node].shape, cell, f"{node}.out").astype(trace.scenario.dtype)
         found = Backprop(network, node, Penalty()).run(params, caches, seed, context)
     return found.get("input.grad", np.zeros(network.input_shape, trace.scenario.dtype))
 
@@ -142,100 +155,7 @@ def dead_units(trace: Trace) -> dict[str, np.ndarray]:
     return found
 
 
-@dataclass(frozen=True)
-class Nudge:
-    """A finite difference beside the gradient: losses with the cell at value − eps and value + eps, in float64."""
-
-    tensor: str
-    cell: tuple[int, ...]
-    value: float
-    eps: float
-    loss_low: float
-    loss_high: float
-    gradient: float
-
-    @property
-    def difference(self) -> float:
-        """(loss_high − loss_low) / 2·eps."""
-        return (self.loss_high - self.loss_low) / (2 * self.eps)
-
-    @property
-    def relative(self) -> float:
-        """|difference − gradient| over the larger of the two; 0 where both are 0."""
-        largest = max(abs(self.difference), abs(self.gradient))
-        return abs(self.difference - self.gradient) / largest if largest else 0.0
-
-    @property
-    def digits(self) -> int:
-        """To how many digits they agree, at most 15."""
-        return 15 if self.relative == 0 else max(0, min(15, math.floor(-math.log10(self.relative))))
-
-
-def nudge(
-    scenario: Scenario, tensor: str, cell: Sequence[int], eps: float = 1e-5, blobs: Mapping[str, Any] | None = None
-) -> Nudge:
-    """Move one cell of the input, a parameter or a buffer both ways through the real forward pass, in float64.
-
-    Masks of dropout stay as they are. Raises ScenarioError without a target, RangeError for a cell that is none.
-    """
-    wide = Scenario.from_dict(scenario.to_dict() | {"dtype": "float64"})
-    goal = wide.objective
-    if goal is None:
-        raise refuse("target", "missing_field", None, "a target", "choose a target: without one there is no loss")
-    if not 0 < eps < math.inf:
-        raise refuse("eps", "bad_value", eps, "a number > 0", "use for example 1e-5")
-    x, _ = load_input(wide, blobs or {})
-    params, context = load_params(wide, blobs or {}), context_of(wide)
-    target = np.array(goal.target, "float64")
-    movable = {"input": x, **params}
-    if tensor not in movable:
-        raise _no_cell(tensor, cell, list(movable))
-    at = tuple(cell)
-    _one(movable[tensor].shape, at, tensor)
-
-    def loss(caches: dict[str, dict[str, Any]] | None = None) -> tuple[float, dict, dict]:
-        values: dict[str, np.ndarray] = {"input": x}
-        wide.network.forward(params, x, context, keep=values, caches=caches)
-        found = goal.losses(values, target, params)
-        return float(found["loss"][0]), values, found
-
-    with np.errstate(all="ignore"):
-        caches: dict[str, dict[str, Any]] = {}
-        _, values, found = loss(caches)
-        grads = goal.backprop.run(params, caches, goal.delta(values, target, found), context)
-        value = float(movable[tensor][at])
-        sides = []
-        for side in (value - eps, value + eps):
-            movable[tensor][at] = side
-            sides.append(loss()[0])
-    gradient = grads.get(f"{tensor}.grad")
-    slope = 0.0 if gradient is None else float(gradient[at])
-    return Nudge(tensor, at, value, eps, sides[0], sides[1], slope)
-
-
 # --- inside -------------------------------------------------------------------------------------------------------
-
-
-def _one(shape: tuple[int, ...], cell: Sequence[int], tensor: str) -> np.ndarray:
-    """A mask of one cell."""
-    inside = len(cell) == len(shape) and all(0 <= c < n for c, n in zip(cell, shape, strict=True))
-    if not inside:
-        raise _no_cell(tensor, cell, list(shape))
-    mask = np.zeros(shape, bool)
-    mask[tuple(cell)] = True
-    return mask
-
-
-def _no_cell(tensor: str, cell: Sequence[int], bound: list[Any]) -> RangeError:
-    shown = ", ".join(map(str, bound))
-    return RangeError(
-        f"{list(cell)} is not a cell of {tensor}; use one inside {shown}",
-        reason="bad_cell",
-        field="cell",
-        value=list(cell),
-        bound=bound,
-        remedy=f"use a cell inside {shown}",
-    )
 
 
 def _gradient(trace: Trace, name: str) -> np.ndarray:

@@ -53,11 +53,13 @@ def step(
     ctx: Context,
     keep: dict[str, np.ndarray] | None = None,
     outs: dict[str, np.ndarray] | None = None,
+    dx: bool = False,
 ) -> dict[str, np.ndarray]:
     """One whole training step: forward, loss, backward, update.
 
     Returns the prediction, the tensors of loss and update, the gradients of the parameters and what forward makes of
-    the buffers; with ``keep`` every tensor on the way is stored there, with ``outs`` those of the forward pass.
+    the buffers; with ``keep`` every tensor on the way is stored there, with ``outs`` those of the forward pass; with
+    ``dx`` the input's gradient is computed, too, which a trace always has.
     ``state`` is the optimiser's, None where it begins.
     """
     wanted = (goal.prediction.tensor, *goal.running)
@@ -68,7 +70,7 @@ def step(
     losses = goal.losses(values, target, params)
     delta = goal.delta(values, target, losses)
     found = losses | {name: values[name] for name in wanted if name in values}
-    grads = goal.backprop.run(params, caches, delta, ctx, keep, wants_input=keep is not None)
+    grads = goal.backprop.run(params, caches, delta, ctx, keep, wants_input=dx or keep is not None)
     found |= grads | goal.update(params, grads, state, ctx.iteration)
     if keep is not None:
         keep |= found

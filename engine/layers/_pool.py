@@ -13,7 +13,7 @@ from engine.errors import ScenarioError
 from engine.layer import Layer, Pair, Shape, need_ndim
 from engine.layers import _common as common
 from engine.network import Grads, Node
-from engine.steps import ABSENT, Block, Evaluate, Role
+from engine.steps import ABSENT, OUTSIDE, Block, Evaluate, Role
 
 
 class Pool(Layer):
@@ -121,13 +121,21 @@ class Pool(Layer):
 
     def window_cells(self, x: Shape, out: Shape) -> blocks.Index:
         """Gather [k, m · k_h · k_w] of all cells of the windows that cover a cell, window by window."""
-        area = self.kernel_size[0] * self.kernel_size[1]
-        cells = common.window_gather(x, out, self.kernel_size, self.strides, self.padding)
+        (kh, kw), (sy, sx), (py, px) = self.kernel_size, self.strides, self.padding
+        down, across = np.divmod(np.arange(kh * kw), kw)
+        offset = down * x[3] + across
+        whole = self.framed(x)[0] == x  # no window reaches beyond its input
 
         def index(coords: tuple[np.ndarray, ...], terms: np.ndarray) -> np.ndarray:
-            row, col, met = self.covering(out, coords, np.repeat(terms, area))
-            found = cells((coords[0], coords[1], row, col), np.tile(np.arange(area), len(terms)))["x"]
-            return np.where(met, found, ABSENT)
+            row, col, met = self.covering(out, coords, terms)
+            top, left = row * sy - py, col * sx - px
+            found = (((coords[0] * x[1] + coords[1]) * x[2] + top) * x[3] + left)[..., None] + offset
+            if not whole:
+                y, z = top[..., None] + down, left[..., None] + across
+                found[(y < 0) | (y >= x[2]) | (z < 0) | (z >= x[3])] = OUTSIDE
+            if not met.all():
+                found[~np.broadcast_to(met, found.shape[:2])] = ABSENT
+            return found.reshape(len(found), -1)
 
         return index
 

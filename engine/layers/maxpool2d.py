@@ -56,14 +56,14 @@ class MaxPool2d(Pool):
         if not ctx.dx:
             return [], {}
         x, y = cache["_x"], cache["_y"]
-        finite = bool(np.isfinite(dy.sum()))
-        if "_pairs" in cache and finite and np.isfinite(y.sum()):
+        finite, plain = bool(np.isfinite(dy.sum())), bool(np.isfinite(y.sum()))
+        if "_pairs" in cache and finite and plain:
             return [pool.backward(cache["_pairs"], dy, ctx.work or FRESH, ctx.name)], {}
         dx, targets = self.targets(dy, x.shape)
         open_ = np.ones_like(y, bool)  # windows whose winner has not been met yet
-        nan = bool(np.isnan(y).any())
+        nan = not plain and bool(np.isnan(y).any())
         # where all cells are −∞ padding must not win
-        inside = self.views(np.ones_like(x, bool), False) if np.isneginf(y).any() else None
+        inside = None if plain else self.views(np.ones_like(x, bool), False)
         for i, (view, target) in enumerate(zip(self.views(x, -np.inf), targets, strict=True)):
             won = view == y
             if nan:

@@ -91,6 +91,22 @@ def test_nudges_confirm_gradients(tensor: str, penalty: dict[str, float]) -> Non
     assert max(one.relative for one in large) > max(one.relative for one in small if one.gradient)
 
 
+def test_losses_along_a_move_pass_through_those_of_the_nudge() -> None:
+    scenario = made(LENET, target=2, penalty={"l2": 0.1})
+    found = analysis.nudge(scenario, "fc.weight", (1, 3), eps=1e-3)
+    low, middle, high, far = analysis.losses_at(scenario, "fc.weight", (1, 3), [-1e-3, 0, 1e-3, 5])
+    assert (low, middle, high) == (found.loss_low, found.loss, found.loss_high)
+    assert middle == engine.run(scenario).tensors["loss"][0]
+    assert far != pytest.approx(middle + 5 * found.gradient, rel=1e-3)  # the straight line ends somewhere
+
+
+def test_a_nudge_into_overflow_agrees_to_no_digit() -> None:
+    scenario = made(LENET, target=2, params={"edits": [{"tensor": "fc.bias", "cell": [0], "value": 1e308}]})
+    found = analysis.nudge(scenario, "fc.bias", (0,), eps=1e308)
+    assert not np.isfinite(found.difference)
+    assert found.digits == 0
+
+
 def test_dead_units_and_norms() -> None:
     network = [GRAPH[0], {"name": "r", "kind": "relu"}]
     values = {"a.bias": [-1e6, 1e6]}

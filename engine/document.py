@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -63,3 +64,8 @@ def nested(value: Any, field: str, ndim: int, most: float) -> tuple[Any, Shape]:
         if shape != rows[0][1]:
             raise refuse(f"{field}[{i}]", "bad_shape", str(shape), str(rows[0][1]), "make all rows equally long")
     return [row for row, _ in rows], (len(rows), *rows[0][1])
+
+
+def finite(number: float) -> float | None:
+    """The number, or None for NaN and ±∞, which JSON has no word for."""
+    return number if math.isfinite(number) else None

@@ -197,12 +197,12 @@ class Trace:
         index = block.gather(coords, np.arange(block.n_terms))
         roles = {role.name: role for role in (*block.roles, *block.addends)}
         value = {
-            name: self._take(self.tensors[role.tensor], index[name], block.outside) for name, role in roles.items()
+            name: self.take(self.tensors[role.tensor], index[name], block.outside) for name, role in roles.items()
         }
         wide = {role.name: value[role.name].astype(np.float64) for role in block.roles}
         with np.errstate(all="ignore"):  # NaN and inf are shown, not warned about
             term, extra = block.evaluate(wide, coords)
-        result = self._take(self.tensors[block.writes], flat, 0.0)
+        result = self.take(self.tensors[block.writes], flat, 0.0)
         columns: dict[str, np.ndarray] = {"cell": flat.astype(np.int32), "result": result}
         with np.errstate(invalid="ignore", over="ignore"):
             combined = term.max(axis=1) if block.combine == "max" else term.sum(axis=1)
@@ -234,7 +234,7 @@ class Trace:
         return columns
 
     @staticmethod
-    def _take(tensor: np.ndarray, index: np.ndarray, outside: float) -> np.ndarray:
+    def take(tensor: np.ndarray, index: np.ndarray, outside: float) -> np.ndarray:
         """Cells by logical flat index; never flattens a strided tensor, which would copy all of it."""
         negative = index < 0
         some = bool(negative.any())

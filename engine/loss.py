@@ -53,6 +53,8 @@ class Loss(ABC):
     #: which targets it understands
     takes_classes: ClassVar[bool] = False
     takes_values: ClassVar[bool] = True
+    #: True where a final softmax is read through, to its logits
+    reads_logits: ClassVar[bool] = False
 
     def check(self, shape: Shape) -> None:
         """Raise ScenarioError where the prediction has an impossible shape."""

@@ -147,7 +147,7 @@ def parse(document: Mapping[str, Any], network: Network, most: float) -> tuple[O
     last = network.nodes[-1]
     classes = _is_classes(given, last.shape, loss)
     loss = loss or losses.build({"kind": "cross_entropy" if classes else "mse"})
-    through = last.kind == "softmax" and loss.kind == "cross_entropy"
+    through = last.kind == "softmax" and loss.reads_logits
     end = last.inputs[0] if through else last.name
     tensor = last.reads[0] if through else last.out
     prediction = Prediction(tensor, last.shape, classes, last.name if through else None)

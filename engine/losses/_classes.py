@@ -40,9 +40,10 @@ def wanted_block(loss: Loss, at: Prediction, smoothing: float) -> Block:
     )
 
 
-def sample_block(loss: Loss, at: Prediction, log_p: str, symbol: str, name: str) -> Block:
-    """``loss.sample`` [N]: −Σ y·log p."""
+def sample_block(loss: Loss, at: Prediction, log_p: str, symbol: str, name: str, sign: int = -1) -> Block:
+    """``loss.sample`` [N]: −Σ y·log p, or with ``sign`` 1 the sum itself."""
     n, classes = at.shape
+    minus = "-" if sign < 0 else ""
 
     def row(coords: tuple[np.ndarray, ...], terms: np.ndarray) -> np.ndarray:
         return coords[0] * classes + terms
@@ -52,10 +53,10 @@ def sample_block(loss: Loss, at: Prediction, log_p: str, symbol: str, name: str)
         "sample",
         (n,),
         [("y", "loss.y", "value", row), ("l", log_p, "value", row)],
-        lambda values, _coords: (-values["y"] * values["l"], {}),
+        lambda values, _coords: (sign * values["y"] * values["l"], {}),
         loops=("n",),
         combine="sum",
         terms=(("f", classes),),
-        formula=rf"\ell_n = -\sum_f y_f\, {symbol}",
-        body=[f"sample{index} = -(y{index} * {name}{index}).sum()"],
+        formula=rf"\ell_n = {minus}\sum_f y_f\, {symbol}",
+        body=[f"sample{index} = {minus}(y{index} * {name}{index}).sum()"],
     )

@@ -32,6 +32,7 @@ class CrossEntropy(Loss):
 
     kind = "cross_entropy"
     takes_classes: ClassVar[bool] = True
+    reads_logits: ClassVar[bool] = True
     label_smoothing: float = real(0.0, low=0.0, high=1.0)
 
     def check(self, shape: Shape) -> None:

@@ -46,6 +46,8 @@ def _loss(document: dict[str, Any], x: Any, target: Any) -> Any:
         )
     if given["kind"] == "nll":
         return F.nll_loss(x, target.long())
+    if given["kind"] == "score":
+        return x.gather(1, target.long()[:, None]).mean()
     names = {"mse": F.mse_loss, "l1": F.l1_loss, "bce_with_logits": F.binary_cross_entropy_with_logits}
     return names[given["kind"]](x, target)
 

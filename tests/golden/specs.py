@@ -70,6 +70,8 @@ def losses() -> Iterator[Spec]:
     for scale in (1.0, 1e4):
         made = _dense(3, stream, scale, "log_softmax") | {"loss": {"kind": "nll"}, "target": classes}
         yield Spec(f"nll-{scale:g}", made)
+    made = _dense(3, stream, last="softmax") | {"loss": {"kind": "score"}, "target": classes, "penalty": penalty}
+    yield Spec("score-read-through", made)
 
 
 OPTIMIZERS: list[dict[str, Any]] = [

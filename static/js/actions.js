@@ -3,7 +3,7 @@ import { batch } from "@preact/signals";
 import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
 import { errorText } from "./errors.js";
 import { parse, presetDoc, visit } from "./link.js";
-import { open } from "./open.js";
+import { inPhase, open } from "./open.js";
 import { asked, boot, catalogue, cursor, exactData, focus, lang, notice, opened, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
 import { restart, setCursor, start, stop } from "./steps.js";
 import { StreamError } from "./stream.js";
@@ -74,7 +74,9 @@ function look({ step, focus: place }) {
   stop();
   batch(() => {
     cursor.value = Math.max(0, Math.min((opened.peek()?.steps ?? 1) - 1, step));
-    focus.value = place === "first" ? { node: opened.peek()?.blocks[0].node ?? "input", channel: 0 } : place;
+    const trace = opened.peek();
+    if (place === "first") focus.value = { node: trace?.blocks[0].node ?? "input", channel: 0 };
+    else focus.value = place && trace ? inPhase(trace, cursor.value, place) : null;
     pinned.value = null;
   });
   return true;
@@ -194,7 +196,7 @@ export function move(unit, sign) {
 function enter() {
   const trace = opened.peek();
   const block = trace?.blocks[blockAt(trace.blocks, cursor.peek())];
-  if (!focus.peek() && block) focus.value = { node: block.node, channel: 0 };
+  if (!focus.peek() && block) focus.value = { node: block.node, channel: 0, phase: block.phase };
 }
 
 export function first() {
@@ -227,13 +229,14 @@ export function setSpeed(rate) {
   restart();
 }
 
-/** Puts a map on the stage, the cursor on its first step unless it is in that map already. @param {string} node @param {number} channel */
-export function focusMap(node, channel) {
+/** Puts a map on the stage, the cursor on its first step unless it is in that map already. @param {string} node @param {number} channel
+ * @param {string} [tensor] what is shown of the node, when not its output */
+export function focusMap(node, channel, tensor) {
   const trace = opened.peek();
   if (!trace) return;
   stop();
   visit();
-  const block = trace.blocks.findLast((one) => one.node === node);
+  const block = trace.blocks.findLast((one) => (tensor ? one.writes === tensor : one.node === node && one.phase === "forward"));
   batch(() => {
     if (block) {
       const from = block.start + channel * block.shape.slice(2).reduce((a, b) => a * b, 1);
@@ -241,7 +244,7 @@ export function focusMap(node, channel) {
       const there = here === block && unravel(cursor.peek() - block.start, block.shape)[1] === channel;
       if (!there) cursor.value = from;
     }
-    focus.value = { node, channel };
+    focus.value = { node, channel, phase: block?.phase ?? "forward" };
     pinned.value = null;
   });
 }
@@ -267,7 +270,7 @@ export async function jumpTo(tensor, cell) {
     visit();
     const coordinates = unravel(cell, block.shape);
     batch(() => {
-      focus.value = { node: block.node, channel: coordinates[1] ?? 0 };
+      focus.value = { node: block.node, channel: coordinates[1] ?? 0, phase: block.phase };
       seek(block.start + ravel(coordinates, block.shape));
     });
     return;

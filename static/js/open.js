@@ -107,16 +107,22 @@ function show(answer, maps, exact, window, at, where) {
     scenario.value = answer.scenario;
     asked.value = good;
     cursor.value = at;
-    if (where.focus === "first") focus.value = { node: answer.blocks[0].node, channel: 0 };
-    else if (where.focus !== undefined) focus.value = valid(answer, where.focus);
-    else if (!same) focus.value = null;
-    else focus.value = valid(answer, focus.peek());
+    const wish = where.focus === undefined ? (same ? focus.peek() : null) : where.focus;
+    if (wish === "first") focus.value = { node: answer.blocks[0].node, channel: 0 };
+    else focus.value = valid(answer, wish && inPhase(answer, at, wish));
   });
+}
+
+/** A focus in the phase of the step that it is on: addresses name node and step only. @param {Opened} answer @param {number} step @param {import("./types.d.ts").Focus} at */
+export function inPhase(answer, step, at) {
+  const block = answer.blocks[blockAt(answer.blocks, step)];
+  return block?.node === at.node && (at.node !== "input" || block.phase !== "forward") ? { ...at, phase: block.phase } : { node: at.node, channel: at.channel };
 }
 
 /** @param {Opened} answer @param {import("./types.d.ts").Focus | null} at @returns the focus if the trace has that map */
 function valid(answer, at) {
   if (!at) return null;
+  if (at.phase && at.phase !== "forward") return answer.blocks.some(({ node, phase }) => node === at.node && phase === at.phase) ? at : null;
   const node = at.node === "input" ? { shape: answer.tensors.find(({ name }) => name === "input")?.shape ?? [] } : answer.nodes.find(({ name }) => name === at.node);
   return node && at.channel < node.shape[1] ? at : null;
 }
@@ -128,8 +134,8 @@ function valid(answer, at) {
 export function read(trace, step) {
   const block = trace.blocks[blockAt(trace.blocks, step)];
   if (!block) return [];
-  // a layer of several blocks is shown whole: softmax needs its maximum and sum while it divides
-  const own = trace.blocks.filter(({ node }) => node === block.node);
+  // a layer of several blocks is shown whole: softmax needs its maximum and sum while it divides. A backward step has its own tensors only
+  const own = block.phase === "backward" ? [block] : trace.blocks.filter(({ node, phase, writes }) => node === block.node && phase === block.phase && sameParam(writes, block));
   const channel = unravel(step - block.start, block.shape)[1] ?? null;
   const alone = block.combine === "map" || POOLS.has(block.kind) || block.kind === "add";
   /** @type {Map<string, number | null>} */
@@ -141,16 +147,23 @@ export function read(trace, step) {
   return [...wanted];
 }
 
+/** In an update a node's parameters have nothing to do with each other. @param {string} writes @param {import("./types.d.ts").Block} block */
+function sameParam(writes, block) {
+  const param = (/** @type {string} */ name) => name.split(".").slice(0, 2).join(".");
+  return block.phase !== "update" || param(writes) === param(block.writes);
+}
+
 /**
  * A window of steps from `start`; the server stops it at the end of the block or of the frame.
  * @param {Opened} trace @param {number} start @param {number} stop @param {string} [lane] null comes back when a newer request of the lane overtook it
+ * @param {string} [reading] one of the block's others
  * @returns {Promise<import("./lib/windows.js").StepWindow | null>}
  */
-export async function fetchSteps(trace, start, stop, lane) {
+export async function fetchSteps(trace, start, stop, lane, reading) {
   const block = trace.blocks[blockAt(trace.blocks, start)];
   if (!block) return null;
-  const frame = await ask(trace, { type: "steps", start, stop: Math.min(stop, block.stop), ...(lane ? { lane } : {}) });
-  return frame && windowOf(frame, trace.blocks);
+  const frame = await ask(trace, { type: "steps", start, stop: Math.min(stop, block.stop), ...(lane ? { lane } : {}), ...(reading ? { reading } : {}) });
+  return frame && windowOf(frame, trace.blocks, reading);
 }
 
 /** The same cell in the new trace, or the nearest one that it has. @param {Opened} before @param {Opened} after */

@@ -1,6 +1,7 @@
 /** The step at the cursor: out of the windows that are here, or asked for, the newest wish first; and ahead of the play-head. */
 import { batch, effect } from "@preact/signals";
 import { blockAt, unravel } from "./lib/cells.js";
+import { onInput } from "./lib/phases.js";
 import { Credits, PlayHead } from "./lib/playback.js";
 import { stepOf, windowOf } from "./lib/windows.js";
 import { AHEAD, fetchSteps, read, windows } from "./open.js";
@@ -36,7 +37,7 @@ export function setCursor(at) {
     const seen = focus.peek();
     if (!block || !seen) return;
     const channel = block.shape.length > 1 ? unravel(at - block.start, block.shape)[1] : 0;
-    if (seen.node !== block.node || seen.channel !== channel) focus.value = { node: block.node, channel };
+    if (seen.node !== block.node || seen.channel !== channel || (seen.phase ?? "forward") !== block.phase) focus.value = { node: block.node, channel, phase: block.phase };
   });
 }
 
@@ -46,7 +47,7 @@ export function followCursor() {
     const trace = opened.value;
     const at = cursor.value;
     if (!trace || !focus.value) return;
-    if (focus.value.node === "input") return void ensure("input", null);
+    if (onInput(focus.value)) return void ensure("input", null);
     const window = windows.find(at);
     if (window) {
       show(window, at);

@@ -1,8 +1,9 @@
 /** What travels over the wire and what views are given. The wire is described in docs/architecture.md. */
 
-export type Accent = "value" | "weight" | "gradient";
+export type Accent = "value" | "weight" | "grad";
 export type Theme = "light" | "dark";
 export type Layout = "wide" | "medium" | "narrow";
+export type Phase = "forward" | "loss" | "backward" | "update";
 export type Unit = "step" | "row" | "channel" | "layer";
 export type ScaleMode = "map" | "layer" | "network";
 export type Lang = "en" | "zh-Hans" | "zh-Hant";
@@ -48,7 +49,7 @@ export interface Role { name: string; tensor: string; accent: Accent }
 export interface Block {
   node: string;
   kind: string;
-  phase: string;
+  phase: Phase;
   writes: string;
   shape: number[];
   start: number;
@@ -64,6 +65,10 @@ export interface Block {
   slots: Record<string, { of: Record<string, number>; plus: number }>;
   extra: string[];
   readings: string[];
+  /** what differs in the other readings of the same cells */
+  others?: Record<string, Partial<Block>>;
+  /** names of the factors of each term */
+  factors?: string[];
   partial?: [string, number];
 }
 export interface NodeInfo {
@@ -157,6 +162,8 @@ export interface StepView {
   roles: Record<string, Operand>;
   addends: Record<string, Operand>;
   extra: Record<string, number>;
+  /** factors of each term, by name */
+  factors: Record<string, Numbers>;
   combined: number;
   residual: number;
   partial: Numbers | null;
@@ -164,7 +171,8 @@ export interface StepView {
 }
 /** A place on the screen that means a cell, and perhaps one term of the step. */
 export interface Hover { tensor: string; cell: number | null; term?: number }
-export interface Focus { node: string; channel: number }
+/** What the stage shows: a map, or a part of what a later phase writes for that node; `forward` when left out. */
+export interface Focus { node: string; channel: number; phase?: Phase }
 export interface Notice { level: "info" | "error"; text: string; field?: string; sticky?: boolean }
 
 /** What a view of the stage is given. */

@@ -50,7 +50,7 @@ test("back leads to the moment before, without an entry of its own", async () =>
   listeners.popstate[0]({});
   await rest();
   assert.equal(state.cursor.value, 2);
-  assert.deepEqual(state.focus.value, { node: "conv1", channel: 0 });
+  assert.deepEqual(state.focus.value, { node: "conv1", channel: 0, phase: "forward" });
   assert.deepEqual(written, []);
 });
 

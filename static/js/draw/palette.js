@@ -1,6 +1,6 @@
 import { lut } from "../lib/colour.js";
 
-/** @typedef {"value" | "weight" | "gradient" | "grey"} Accent  "grey" draws pictures: 0 black, 1 white. */
+/** @typedef {"value" | "weight" | "grad" | "grey"} Accent  "grey" draws pictures: 0 black, 1 white. */
 /** @typedef {"light" | "dark"} Theme */
 
 /**

@@ -68,10 +68,9 @@ export function moved(blocks, step, unit, sign) {
 
 /** @param {Block[]} blocks @param {Block} block @param {number} step @param {number} sign */
 function toLayer(blocks, block, step, sign) {
-  const names = [...new Set(blocks.map(({ node }) => node))];
-  const startOf = (/** @type {string | undefined} */ name) => blocks.find(({ node }) => node === name)?.start;
-  const here = /** @type {number} */ (startOf(block.node));
-  const at = names.indexOf(block.node);
-  if (sign > 0) return startOf(names[at + 1]) ?? blocks[blocks.length - 1].stop - 1;
-  return step > here ? here : startOf(names[at - 1]) ?? 0;
+  // a node has blocks in several phases, and in each of them it is a layer of its own
+  const starts = blocks.filter(({ node, phase }, i) => node !== blocks[i - 1]?.node || phase !== blocks[i - 1].phase).map(({ start }) => start);
+  const at = starts.findLastIndex((start) => start <= block.start);
+  if (sign > 0) return starts[at + 1] ?? blocks[blocks.length - 1].stop - 1;
+  return step > starts[at] ? starts[at] : starts[at - 1] ?? 0;
 }

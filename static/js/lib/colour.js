@@ -3,11 +3,11 @@
  * in the dark theme the middle is the wash of the page, so that zero recedes in both.
  */
 
-/** @type {Record<"value" | "weight" | "gradient", string[]>} from −absmax to +absmax */
+/** @type {Record<"value" | "weight" | "grad", string[]>} from −absmax to +absmax */
 const STOPS = {
   value: ["#b2182b", "#ef8a62", "#fddbc7", "#f7f7f5", "#d1e5f0", "#67a9cf", "#2166ac"],
   weight: ["#a3247d", "#d178b4", "#f2d7e8", "#f7f7f5", "#c9e8e3", "#5ab4ac", "#01665e"],
-  gradient: ["#542788", "#998ec3", "#d8daeb", "#f7f7f5", "#fee0b6", "#f1a340", "#b35806"],
+  grad: ["#542788", "#998ec3", "#d8daeb", "#f7f7f5", "#fee0b6", "#f1a340", "#b35806"],
 };
 const DARK_ZERO = "#22242a";
 
@@ -21,7 +21,7 @@ function mix(a, b, u) {
   return a.map((v, i) => v + (b[i] - v) * u);
 }
 
-/** @param {"value" | "weight" | "gradient"} accent @param {"light" | "dark"} theme */
+/** @param {"value" | "weight" | "grad"} accent @param {"light" | "dark"} theme */
 function stopsOf(accent, theme) {
   const stops = STOPS[accent].map(rgb);
   if (theme === "dark") {
@@ -38,7 +38,7 @@ const tables = new Map();
 
 /**
  * A scale as 256 RGBA entries: entry 0 is −absmax, 255 is +absmax.
- * @param {"value" | "weight" | "gradient"} accent
+ * @param {"value" | "weight" | "grad"} accent
  * @param {"light" | "dark"} theme
  * @returns {Uint8ClampedArray} 1 024 bytes, shared: do not write into it
  */

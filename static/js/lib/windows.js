@@ -25,10 +25,12 @@ export function stepOf(window, index) {
   const operands = (/** @type {{name: string}[]} */ list) => Object.fromEntries(list.map(({ name }) => [name, {
     index: /** @type {Int32Array} */ (at(`${name}.index`)), value: /** @type {Numbers} */ (at(`${name}.value`)),
   }]));
-  const extra = Object.fromEntries(Object.keys(columns).filter((name) => name.startsWith("extra.")).map((name) => [name.slice(6), at(name)[0]]));
+  const named = (/** @type {string} */ prefix) => Object.keys(columns).filter((name) => name.startsWith(prefix));
+  const extra = Object.fromEntries(named("extra.").map((name) => [name.slice(6), at(name)[0]]));
+  const factors = Object.fromEntries(named("factor.").map((name) => [name.slice(7), /** @type {Numbers} */ (at(name))]));
   return {
     index, block, cell: unravel(at("cell")[0], block.shape), result: at("result")[0], terms: /** @type {Numbers} */ (at("term")),
-    roles: operands(block.roles), addends: operands(block.addends), extra,
+    roles: operands(block.roles), addends: operands(block.addends), extra, factors,
     combined: at("combined")[0], residual: at("residual")[0],
     partial: columns.partial ? /** @type {Numbers} */ (at("partial")) : null, rest: extra.rest ?? 0,
   };
@@ -74,8 +76,10 @@ function bytesOf(window) {
   return Object.values(window.columns).reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
-/** @param {Frame} frame of type "steps" @param {Block[]} blocks @returns {StepWindow} */
-export function windowOf(frame, blocks) {
+/** @param {Frame} frame of type "steps" @param {Block[]} blocks @param {string} [reading] one of the block's others @returns {StepWindow} */
+export function windowOf(frame, blocks, reading) {
   const { start, stop, block } = frame.meta;
-  return { start: Number(start), stop: Number(stop), block: blocks[Number(block)], columns: frame.columns };
+  const own = blocks[Number(block)];
+  const other = reading && own.others?.[reading];
+  return { start: Number(start), stop: Number(stop), block: other ? { ...own, ...other } : own, columns: frame.columns };
 }

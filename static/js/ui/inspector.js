@@ -1,5 +1,6 @@
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { onInput } from "../lib/phases.js";
 import * as state from "../state.js";
 import { CodeTab } from "./inspector_code.js";
 import { ExplainTab } from "./inspector_explain.js";
@@ -41,7 +42,7 @@ export function Inspector() {
   const t = state.t.value;
   const focus = state.focus.value;
   const tab = state.tab.value;
-  const input = focus?.node === "input";
+  const input = onInput(focus);
   const step = useCalm(state.stepData.value);
   const props = focus ? stageProps({ w: 0, h: 0 }, input, step) : null;
   const [id] = useState(() => `insp-${Math.random().toString(36).slice(2, 8)}`);

@@ -9,8 +9,8 @@ import { renderMath } from "./math.js";
 
 /** Two or three sentences about this very step, its formula, and the sum in short. @param {{p: StageProps}} props */
 export function ExplainTab({ p }) {
-  const input = p.node.kind === "input";
-  const sentences = viewOf(input ? "input" : p.block.kind)?.explain(p) ?? [];
+  const input = !p.block;
+  const sentences = viewOf(p.block)?.explain(p) ?? [];
   return html`<div class="explain">
     ${sentences.map(({ key, args }) => html`<p key=${key}>${marked(p.t(key, args))}</p>`)}
     ${!input && html`<${Formula} tex=${p.block.formula} />${p.block.code.length > 0 && html`<${CodeBlock} p=${p} short />`}<${Totals} p=${p} /><${Check} p=${p} />`}

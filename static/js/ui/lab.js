@@ -1,5 +1,6 @@
 /** The strip above the stage where a network's own switches are: all of a convolution in the lab, activation and pooling in Pencil. */
 import { html } from "htm/preact";
+import { onInput } from "../lib/phases.js";
 import { setFit, setNode } from "../actions.js";
 import { fieldError, focus, opened, preset, scenario, t } from "../state.js";
 import { ConvKnobs } from "./lab_conv.js";
@@ -12,7 +13,7 @@ const POOLINGS = ["maxpool2d", "avgpool2d"];
 
 export function Lab() {
   const doc = scenario.value;
-  if (focus.value?.node === "input" && opened.value?.input) return html`<div class="lab"><${FitChoice} fit=${opened.value.input.fit} /></div>`;
+  if (onInput(focus.value) && opened.value?.input) return html`<div class="lab"><${FitChoice} fit=${opened.value.input.fit} /></div>`;
   if (!doc || (preset.value !== "lab" && preset.value !== "pencil")) return null;
   const conv = doc.network.find(({ kind }) => kind === "conv2d");
   const switches = doc.network.filter(({ kind }) => ACTIVATIONS.includes(kind) || POOLINGS.includes(kind));

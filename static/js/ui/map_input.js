@@ -2,6 +2,7 @@
 import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage, rgbImage } from "../draw/heat.js";
+import { onInput } from "../lib/phases.js";
 import { focus, mapData, opened, t, theme } from "../state.js";
 import { open } from "./map_thumb.js";
 import { tensorMax } from "./scale.js";
@@ -69,7 +70,7 @@ export function InputNode() {
   const trace = opened.value;
   const shape = trace?.tensors.find(({ name }) => name === "input")?.shape.slice(1) ?? [];
   const label = tr("map.input.label", { shape: shape.join(" × ") });
-  const selected = focus.value?.node === "input";
+  const selected = onInput(focus.value);
   return html`<section class="node" data-node="input" data-testid="node-input">
     <h3>input</h3><p class="sh">${shape.join(" × ")}</p>
     <div class="maps" data-maps><button type="button" tabindex="-1" data-map="input" data-testid="map-input-0" aria-label=${label} title=${label}

@@ -2,6 +2,7 @@
 import { useComputed } from "@preact/signals";
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
+import { channelOf } from "../lib/phases.js";
 import { groups } from "./numbers.js";
 import { cursor, focus, mapData, opened, scaleMode, t } from "../state.js";
 import { NodeLegend } from "./map_legend.js";
@@ -16,7 +17,7 @@ const PAGE = 16;
 /** How many maps of a node are written by the steps up to the cursor: a number, so that a step inside a map draws nothing anew.
  * @param {string} name @param {number} channels */
 function writtenMaps(name, channels) {
-  const blocks = opened.value?.blocks.filter(({ node }) => node === name) ?? [];
+  const blocks = opened.value?.blocks.filter(({ node, phase }) => node === name && phase === "forward") ?? [];
   const step = cursor.value;
   if (!blocks.length || !focus.value || step >= blocks[blocks.length - 1].stop) return channels;
   if (step < blocks[0].start) return 0;
@@ -57,7 +58,7 @@ function arrangement(count) {
 
 /** @param {{node: NodeInfo, channels: number, written: number}} props */
 function Maps({ node, channels, written }) {
-  const at = focus.value?.node === node.name ? focus.value.channel : null;
+  const at = channelOf(focus.value, node.name);
   const [turned, setTurned] = useState(0);
   const [seen, setSeen] = useState(at);
   const pages = Math.ceil(channels / PAGE);

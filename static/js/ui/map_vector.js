@@ -2,6 +2,7 @@
 import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage } from "../draw/heat.js";
+import { channelOf } from "../lib/phases.js";
 import { fixed, number } from "./numbers.js";
 import { focus, mapData, opened, scaleMode, t, theme } from "../state.js";
 import { NodeLegend } from "./map_legend.js";
@@ -30,7 +31,7 @@ function Bars({ node, view, count }) {
   const tr = t.value;
   const absmax = absmaxOf(node.out, 0) || 1;
   const signed = (opened.value?.tensors.find(({ name }) => name === node.out)?.min ?? 0) < 0;
-  const at = focus.value?.node === node.name ? focus.value.channel : null;
+  const at = channelOf(focus.value, node.name);
   return html`<div class="bars" data-maps style=${{ "--n": count }}>${Array.from({ length: count }, (_, i) => {
     const value = view?.data[i] ?? 0;
     const length = `${((Math.abs(value) / absmax) * (signed ? 50 : 100)).toFixed(1)}%`;
@@ -72,7 +73,7 @@ function Strip({ node, view, count }) {
     open(node.name, Math.max(0, Math.min(count - 1, Math.floor(v * rows) * cols + Math.floor(u * cols))));
   };
   return html`<div class="maps" data-maps style=${{ "--w": `calc(var(--tall) * ${cols / rows})`, "--h": "var(--tall)" }}>
-      <button type="button" tabindex="-1" class=${focus.value?.node === node.name ? "sel" : ""} data-map=${node.name} data-testid=${`map-${node.name}-0`}
+      <button type="button" tabindex="-1" class=${channelOf(focus.value, node.name) === null ? "" : "sel"} data-map=${node.name} data-testid=${`map-${node.name}-0`}
         aria-label=${label} title=${label} onClick=${pick}><canvas ref=${canvas} class="up" width=${cols} height=${rows}></canvas></button></div>
     <div class="foot" data-foot>${scaleMode.value !== "network" && html`<${NodeLegend} node=${node} channel=${0} />`}</div>`;
 }

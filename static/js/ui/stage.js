@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import * as actions from "../actions.js";
+import { onInput } from "../lib/phases.js";
 import * as state from "../state.js";
 import { hideLoupe } from "../draw/loupe.js";
 import { hideTip } from "../draw/tip.js";
@@ -29,7 +30,7 @@ export function Stage() {
   useMarks(focus);
   useTimeHeight();
   if (!opened || !focus) return html`<section class="stage empty" data-testid="stage"><${Hint} waiting=${!opened} /></section>`;
-  const input = focus.node === "input" || !node;
+  const input = onInput(focus);
   const props = stageProps(size, input);
   return html`<section class=${`stage ${state.layout.value}`} data-testid="stage" aria-label=${state.t.value("stage.label")}>
     <${Title} props=${props} focus=${focus} node=${node} />
@@ -40,14 +41,14 @@ export function Stage() {
 
 /** Once somebody does something, the views of all the layers come, so that playing through the network waits for none. */
 function fetchViews() {
-  for (const { kind } of state.opened.peek()?.nodes ?? []) void fetchView(kind);
-  void fetchView("input");
+  for (const block of state.opened.peek()?.blocks ?? []) void fetchView(block);
+  void fetchView(undefined);
 }
 for (const type of ["pointerdown", "keydown"]) addEventListener(type, fetchViews, { once: true, capture: true });
 
 /** @param {NonNullable<ReturnType<typeof stageProps>>} props */
 function body(props) {
-  const view = viewOf(props.node.kind === "input" ? "input" : props.block.kind);
+  const view = viewOf(props.block);
   if (!view) return null;
   // a view starts afresh when the block changes: its hooks belong to one layer
   return html`<${view.View} key=${`${props.node.name} ${props.block?.writes ?? ""}`} ...${props} />`;
@@ -69,15 +70,15 @@ function useSize(ref, shown) {
 }
 
 /** `stage-shown` when a map came into focus, `step-drawn` for every step, both after the pixels are there.
- * @param {{node: string, channel: number} | null} focus */
+ * @param {import("../types.d.ts").Focus | null} focus */
 function useMarks(focus) {
   const step = state.stepData.value;
-  const input = focus?.node === "input";
+  const input = onInput(focus);
   const index = input ? 0 : step?.index ?? -1;
-  const kind = input ? "input" : step?.block.kind;
   // until the step of the new map and its view have arrived, nothing of it is seen
-  const arrived = (input || step?.block.node === focus?.node) && kind !== undefined && viewOf(kind) !== null;
-  const key = focus ? `${focus.node} ${focus.channel}` : "";
+  const here = step?.block.node === focus?.node && step?.block.phase === (focus?.phase ?? "forward");
+  const arrived = input ? viewOf(undefined) !== null : here && viewOf(step?.block) !== null;
+  const key = focus ? `${focus.node} ${focus.channel} ${focus.phase ?? "forward"}` : "";
   const shown = useRef("");
   useLayoutEffect(() => {
     if (!key) shown.current = "";
@@ -137,17 +138,29 @@ function startFirst() {
   if (first) actions.focusMap(first.node, 0);
 }
 
-/** @param {any} props */
+/** What is on the stage: a map of a node, or what a later phase writes there. @param {any} props */
 function Title({ props, focus, node }) {
   const t = state.t.value;
   const opened = /** @type {NonNullable<typeof state.opened.value>} */ (state.opened.value);
-  const channel = props?.block && props.block.shape.length >= 4 ? props.cell[1] : focus.channel;
+  const block = props?.block;
+  const phase = block?.phase ?? focus.phase ?? "forward";
+  const channel = block && block.shape.length >= 4 ? props.cell[1] : focus.channel;
   const maps = (node ? node.shape : opened.tensors.find((entry) => entry.name === "input")?.shape ?? []).length >= 4;
-  return html`<header class="stage-title">
-    <h2>${props?.node.name ?? focus.node}${maps ? html` · <span>${t("stage.channel", { c: channel ?? 0 })}</span>` : null}</h2>
-    <p>${props ? geometryText(props) : ""}</p>
+  const part = phase !== "forward" ? (block ? partName(block, t) : "") : maps ? t("stage.channel", { c: channel ?? 0 }) : "";
+  return html`<header class=${`stage-title ${phase}`}>
+    <h2>${phase === "loss" ? t("kind.loss") : props?.node.name ?? focus.node}${part ? html` · <span>${part}</span>` : null}</h2>
+    <p>${props ? (phase === "forward" ? geometryText(props) : block.writes) : ""}</p>
     <button type="button" class="esc" onClick=${() => actions.unfocus()}><kbd>Esc</kbd> ${t("stage.back")}</button>
   </header>`;
+}
+
+/** What a block of the later phases writes, in words. @param {import("../types.d.ts").Block} block @param {import("../types.d.ts").Translate} t */
+function partName({ phase, kind, writes }, t) {
+  if (phase === "loss") return t(`kind.${kind}`);
+  if (phase === "update") return t(`kind.${kind}`);
+  if (kind === "accumulate") return t("part.accumulate");
+  const short = writes.replace(/\.grad(@.*)?$/, "").split(".").pop() ?? "";
+  return ["weight", "bias"].includes(short) ? t(`part.${short}`) : writes.endsWith(".grad") || writes.includes(".grad@") ? t("part.input") : t("part.inner", { name: short });
 }
 
 /** The step in words. */

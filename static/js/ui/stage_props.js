@@ -1,4 +1,5 @@
 import * as actions from "../actions.js";
+import { accentOf } from "../lib/phases.js";
 import * as state from "../state.js";
 import { channelRanges } from "./scale.js";
 
@@ -18,8 +19,7 @@ export function stageProps(size, input = false, step = state.stepData.value) {
   if (step && !input && !fits(opened, step)) return null;
   const maps = state.exactData.value;
   const block = step?.block;
-  const node = input ? inputNode(opened) : opened.nodes.find((entry) => entry.name === block?.node);
-  if (!node) return null;
+  const node = input ? inputNode(opened) : opened.nodes.find((entry) => entry.name === block?.node) ?? plainNode(block?.node ?? "", block?.kind ?? "", block?.shape ?? []);
   return /** @type {StageProps} */ ({
     opened, node, block, step, cell: step?.cell ?? [], size,
     written: step && block ? step.index - block.start + 1 : 0,
@@ -52,8 +52,12 @@ function fits(opened, { block }) {
 
 /** The input has no layer; the views need a name for it. @param {NonNullable<typeof state.opened.value>} opened */
 function inputNode(opened) {
-  const shape = opened.tensors.find((entry) => entry.name === "input")?.shape ?? [];
-  return { name: "input", kind: "input", inputs: [], config: {}, out: "input", shape, params: [], n_params: 0, size_formula: null };
+  return plainNode("input", "input", opened.tensors.find((entry) => entry.name === "input")?.shape ?? []);
+}
+
+/** What writes tensors and is no layer: the loss, clipping. @param {string} name @param {string} kind @param {number[]} shape */
+function plainNode(name, kind, shape) {
+  return { name, kind, inputs: [], config: {}, out: name, shape, params: [], n_params: 0, size_formula: null };
 }
 
 /**
@@ -69,7 +73,10 @@ export function absmax(name, channel) {
   if (entry.source === "param") return own;
   if (state.scaleMode.value === "network") {
     let most = 0;
-    for (const { source, min, max } of opened.tensors) if (source === "step") most = Math.max(most, Math.abs(min ?? 0), Math.abs(max ?? 0));
+    const accent = accentOf(entry);
+    for (const info of opened.tensors) {
+      if (info.source === "step" && accentOf(info) === accent) most = Math.max(most, Math.abs(info.min ?? 0), Math.abs(info.max ?? 0));
+    }
     return Math.max(most, own);
   }
   const view = state.mapData.value.get(name);

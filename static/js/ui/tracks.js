@@ -5,7 +5,7 @@ import { useMemo, useRef } from "preact/hooks";
 import { seek } from "../actions.js";
 import { groups } from "./numbers.js";
 import { cursor, opened, t } from "../state.js";
-import { segmentOf, segments, shareOf, stepAt, stretch } from "./track.js";
+import { phasesOf, segmentOf, segments, shareOf, stepAt, stretch } from "./track.js";
 
 /**
  * Pointer handlers that turn a position along an element into a step, from press to release.
@@ -27,14 +27,14 @@ function dragging(toStep) {
   };
 }
 
-/** All layers of the forward phase. */
+/** All phases with their layers. */
 export function Track() {
   const tr = t.value;
   const trace = opened.value;
   const head = useRef(/** @type {HTMLElement | null} */ (null));
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const list = useMemo(() => segments(trace?.blocks ?? []), [trace]);
-  const here = useComputed(() => segmentOf(segments(opened.value?.blocks ?? []), cursor.value)?.node).value;
+  const here = useComputed(() => segmentOf(segments(opened.value?.blocks ?? []), cursor.value)?.start).value;
   // A step moves the head and nothing else: no element is built again.
   useSignalEffect(() => {
     const step = cursor.value;
@@ -45,17 +45,22 @@ export function Track() {
     if (!track) return;
     const done = /** @type {HTMLElement | null} */ (track.querySelector(".done"));
     if (done) done.style.width = share;
+    const at = segmentOf(all, step);
     track.setAttribute("aria-valuenow", String(step));
-    track.setAttribute("aria-valuetext", t.value("timeline.at", { node: segmentOf(all, step)?.node ?? "", step: groups(step) }));
+    track.setAttribute("aria-valuetext", t.value("timeline.at", { phase: t.value(`phase.${at?.phase ?? "forward"}`), node: at?.node ?? "", step: groups(step) }));
   });
   if (!trace) return null;
-  return html`<div class="track" ref=${root} role="slider" tabindex="0" aria-label=${tr("timeline.track")} aria-valuemin="0"
-      aria-valuemax=${trace.steps - 1} aria-valuenow=${cursor.peek()} data-testid="phase-forward" ...${dragging((share) => stepAt(list, share))}>
-    <div class="phase">
-      <div class="done"></div>
-      ${list.map((segment) => html`<div key=${segment.node} class=${`seg-node ${segment.node === here ? "on" : ""}`}
-        style=${{ left: `${100 * segment.x0}%`, width: `${100 * (segment.x1 - segment.x0)}%` }} title=${tr("timeline.layer", { node: segment.node, n: groups(segment.stop - segment.start) })}><span>${segment.node}</span></div>`)}
-    </div>
+  const phases = phasesOf(list);
+  return html`<div class=${`track ${phases.length > 1 ? "four" : ""}`} ref=${root} role="slider" tabindex="0" aria-label=${tr("timeline.track")} aria-valuemin="0"
+      aria-valuemax=${trace.steps - 1} aria-valuenow=${cursor.peek()} ...${dragging((share) => stepAt(list, share))}>
+    ${phases.map(({ phase, x0, x1, segments: own }) => html`<div key=${phase} class=${`phase ${phase}`} data-testid=${`phase-${phase}`}
+        style=${{ left: `${100 * x0}%`, width: `${100 * (x1 - x0)}%` }}>
+      ${own.map((segment) => html`<div key=${segment.node} class=${`seg-node ${segment.start === here ? "on" : ""}`}
+        style=${{ left: `${(100 * (segment.x0 - x0)) / (x1 - x0)}%`, width: `${(100 * (segment.x1 - segment.x0)) / (x1 - x0)}%` }}
+        title=${tr("timeline.layer", { phase: tr(`phase.${phase}`), node: segment.node, n: groups(segment.stop - segment.start) })}><span>${segment.node}</span></div>`)}
+      ${phases.length > 1 && html`<b class="phase-name">${tr(`phase.${phase}`)}</b>`}
+    </div>`)}
+    <div class="done"></div>
     <div class="playhead" ref=${head}></div>
   </div>`;
 }

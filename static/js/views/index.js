@@ -12,27 +12,36 @@ export const KINDS = new Set([
   "softmax", "tanh",
 ]);
 
+/** Views of the later phases, in a folder each; the others get the generic one. */
+export const LATER = new Set(/** @type {string[]} */ ([]));
+
 /** Views that are here, by file. @type {import("@preact/signals").Signal<Record<string, ViewModule>>} */
 const here = signal({});
 /** @type {Map<string, Promise<void>>} */
 const coming = new Map();
 
-/** @param {string} kind */
-const fileOf = (kind) => (KINDS.has(kind) ? kind : "generic");
+/** @typedef {Pick<import("../types.d.ts").Block, "kind" | "phase">} Shown a block; undefined stands for the input, which no block writes */
+
+/** @param {Shown | undefined} block */
+export function fileOf(block) {
+  if (!block) return "input";
+  const file = block.phase === "forward" ? block.kind : block.phase === "update" ? "update" : `${block.phase}/${block.kind}`;
+  return (block.phase === "forward" ? KINDS : LATER).has(file) ? file : "generic";
+}
 
 /**
- * The view of a kind; null while it is on its way, and whoever reads this in a component is drawn again when it has come.
- * @param {string} kind @returns {ViewModule | null}
+ * The view of a block; null while it is on its way, and whoever reads this in a component is drawn again when it has come.
+ * @param {Shown | undefined} block @returns {ViewModule | null}
  */
-export function viewOf(kind) {
-  const view = here.value[fileOf(kind)];
-  if (!view) void fetchView(kind);
+export function viewOf(block) {
+  const view = here.value[fileOf(block)];
+  if (!view) void fetchView(block);
   return view ?? null;
 }
 
-/** Fetches the view of a kind unless it is here. @param {string} kind @returns {Promise<void>} */
-export function fetchView(kind) {
-  const file = fileOf(kind);
+/** Fetches the view of a block unless it is here. @param {Shown | undefined} block @returns {Promise<void>} */
+export function fetchView(block) {
+  const file = fileOf(block);
   let promise = coming.get(file);
   if (!promise) {
     promise = import(`./${file}.js`).then((view) => { here.value = { ...here.peek(), [file]: view }; }, () => { coming.delete(file); });

@@ -7,7 +7,7 @@ import { lut } from "../../../static/js/lib/colour.js";
 const hex = (table, i) => `#${[...table.subarray(4 * i, 4 * i + 3)].map((v) => v.toString(16).padStart(2, "0")).join("")}`;
 /** @param {Uint8ClampedArray} table @param {number} i */
 const light = (table, i) => 0.2126 * table[4 * i] + 0.7152 * table[4 * i + 1] + 0.0722 * table[4 * i + 2];
-const ACCENTS = /** @type {const} */ (["value", "weight", "gradient"]);
+const ACCENTS = /** @type {const} */ (["value", "weight", "grad"]);
 
 test("the ends are the colours of the roles", () => {
   assert.deepEqual(ACCENTS.map((accent) => [hex(lut(accent, "light"), 0), hex(lut(accent, "light"), 255)]),

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { segmentOf, segments, shareOf, stepAt, stretch } from "../../../static/js/ui/track.js";
 
 const BLOCKS = [
-  { node: "conv1", start: 0, stop: 30752 }, { node: "relu1", start: 30752, stop: 61504 },
-  { node: "softmax", start: 61504, stop: 61505 }, { node: "softmax", start: 61505, stop: 61515 },
+  { node: "conv1", phase: "forward", start: 0, stop: 30752 }, { node: "relu1", phase: "forward", start: 30752, stop: 61504 },
+  { node: "softmax", phase: "forward", start: 61504, stop: 61505 }, { node: "softmax", phase: "forward", start: 61505, stop: 61515 },
 ];
 
 test("blocks of one node are one segment, and the segments fill the track", () => {

@@ -4,6 +4,7 @@ import { MapView } from "./MapView.js";
 import { cellName, planeOf, planeSize, planeStart, ravel } from "./geometry.js";
 import { cellOf } from "./links.js";
 import { cell as cellText, full } from "./numbers.js";
+import { accentFor } from "./source.js";
 
 /** A cell is never drawn larger: a map of one number is no poster. */
 export const MOST_CELL = 76;
@@ -37,7 +38,7 @@ export function Destination({ p, px, links = [], title, tensor = p.block.writes,
   const start = planeStart(shape, sample, channel);
   const plane = planeOf(view, sample, channel);
   const at = ravel(cell, shape) - start;
-  const shade = { accent: /** @type {const} */ ("value"), absmax: p.absmax(tensor, channel), theme: p.theme };
+  const shade = { accent: accentFor(p, tensor), absmax: p.absmax(tensor, channel), theme: p.theme };
   const pointed = cellOf(p.hover, tensor);
   const areas = [...links];
   if (pointed !== null && pointed >= start && pointed < start + count && pointed !== start + at) {

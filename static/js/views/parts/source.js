@@ -1,3 +1,5 @@
+import { accentOf } from "../../lib/phases.js";
+
 /**
  * How an operand tensor is shown: pictures as pictures, everything else in its accent.
  * @typedef {import("../../types.d.ts").StageProps} StageProps
@@ -9,8 +11,12 @@
 export function shadeOf(p, tensor, channel) {
   const picture = pictureOf(p, tensor);
   if (picture) return { accent: "grey", absmax: 1, theme: p.theme, mean: picture.mean[channel] ?? 0, std: picture.std[channel] ?? 1 };
-  const accent = p.block?.roles.find((role) => role.tensor === tensor)?.accent ?? "value";
-  return { accent, absmax: p.absmax(tensor, channel), theme: p.theme };
+  return { accent: accentFor(p, tensor), absmax: p.absmax(tensor, channel), theme: p.theme };
+}
+
+/** The role of a tensor: as the step reads it, else by its name. @param {StageProps} p @param {string} tensor @returns {import("../../types.d.ts").Accent} */
+export function accentFor(p, tensor) {
+  return p.block?.roles.find((role) => role.tensor === tensor)?.accent ?? accentOf(p.opened.tensors.find(({ name }) => name === tensor));
 }
 
 /** What is known of the picture behind a tensor, or null. Padding a picture leaves it a picture. @param {StageProps} p @param {string} tensor */

@@ -19,7 +19,7 @@ def open_iteration(state: State, data: Data) -> tuple[Scenario, dict[str, Any]]:
     """The next iteration as a scenario with its blobs: ``engine.run`` gives the numbers of the run, bit for bit."""
     x, target = Batches(state, data).at(state.iteration)
     classes = state.objective.prediction.classes
-    blobs: dict[str, Any] = {_digest({"input": x}): x, (weights := _digest(state.weights)): state.weights}
+    blobs: dict[str, Any] = {digest({"input": x}): x, (weights := digest(state.weights)): state.weights}
     document = state.scenario.to_dict()
     document |= {
         "input": {"tensor": next(iter(blobs)), "shape": list(x.shape)},
@@ -28,12 +28,12 @@ def open_iteration(state: State, data: Data) -> tuple[Scenario, dict[str, Any]]:
         "iteration": state.iteration,
     }
     if state.optimizer:
-        blobs[name := _digest(state.optimizer)] = state.optimizer
+        blobs[name := digest(state.optimizer)] = state.optimizer
         document["optimizer"]["state"] = name
     return Scenario.from_dict(document), blobs
 
 
-def _digest(tensors: Mapping[str, np.ndarray]) -> str:
+def digest(tensors: Mapping[str, np.ndarray]) -> str:
     """A blob's name: SHA-256 over names, shapes, dtypes and cells."""
     found = hashlib.sha256()
     for name in sorted(tensors):

@@ -159,15 +159,14 @@ def _pictures(source: Mapping[str, Any], blobs: Blobs) -> tuple[np.ndarray, dict
 
 
 def _blob(blobs: Blobs, name: str, field: str) -> Any:
-    if name not in blobs:
-        raise BlobError(
-            f"{field}: {name} is not here; upload it again or choose another",
-            reason="missing_blob",
-            field=field,
-            value=name,
-            remedy="upload it again or choose another",
-        )
-    return blobs[name]
+    if name in blobs:
+        return blobs[name]
+    reason, remedy = "missing_blob", "upload it again or choose another"
+    if field in ("params.weights", "optimizer.state"):
+        reason, remedy = "missing_weights", "advance again from the scenario that the run began with"
+    raise BlobError(
+        f"{field}: {name} is not here (any more); {remedy}", reason=reason, field=field, value=name, remedy=remedy
+    )
 
 
 def _stored(stored: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: np.dtype, field: str) -> np.ndarray:

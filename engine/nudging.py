@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from engine.compute import context_of, load_input, load_params
+from engine.compute import load_input, load_params
 from engine.document import refuse
 from engine.errors import RangeError
+from engine.layer import Context
 from engine.scenario import Scenario
+from engine.trace import Trace
 
 Tensors = dict[str, np.ndarray]
 
@@ -49,23 +51,61 @@ class Nudge:
         return 15 if self.relative == 0 else max(0, min(15, math.floor(-math.log10(self.relative))))
 
 
+@dataclass
+class _Drawing(Context):
+    """Random numbers are drawn in the dtype ``drawn`` whatever the layers compute in, so that masks stay the same."""
+
+    drawn: str = "float32"
+
+    def at(self, name: str, dx: bool = True, own: bool = False) -> _Drawing:
+        return _Drawing(self.mode, self.seed, self.iteration, name, dx, self.work, own, self.drawn)
+
+    def stream(self) -> np.random.Generator:
+        return cast(np.random.Generator, _Draws(super().stream(), self.drawn))
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """What layers ask of a random stream."""
+
+    of: np.random.Generator
+    drawn: str
+
+    def random(self, size: tuple[int, ...], dtype: Any) -> np.ndarray:
+        return self.of.random(size, dtype=np.dtype(self.drawn).type).astype(dtype)
+
+
 class Probe:
     """A scenario in float64 whose loss can be asked for with one cell of the input, a parameter or a buffer moved.
 
-    Masks of dropout stay as they are. Raises ScenarioError without a target, RangeError for a cell that is none.
+    Masks of dropout stay those of the scenario. Raises ScenarioError without a target, RangeError for a cell that
+    is none.
     """
 
     def __init__(
         self, scenario: Scenario, tensor: str, cell: Sequence[int], blobs: Mapping[str, Any] | None = None
     ) -> None:
-        wide = Scenario.from_dict(scenario.to_dict() | {"dtype": "float64"})
-        if wide.objective is None:
-            raise refuse("target", "missing_field", None, "a target", "choose a target: without one there is no loss")
-        self._wide, self._goal = wide, wide.objective
-        self._x, _ = load_input(wide, blobs or {})
-        self._params = load_params(wide, blobs or {})
+        wide = _wide(scenario)
+        x, _ = load_input(wide, blobs or {})
+        self._begin(wide, scenario.dtype, tensor, cell, x, load_params(wide, blobs or {}))
+
+    @classmethod
+    def of(cls, trace: Trace, tensor: str, cell: Sequence[int]) -> Probe:
+        """A probe that begins with the very numbers of a trace, and needs no blobs."""
+        network, made = trace.network, cls.__new__(cls)
+        numbers = {name: trace.tensors[name].astype("float64") for name in ("input", *network.param_shapes)}
+        numbers |= {name: trace.tensors[name].astype("float64") for name in network.buffer_shapes}
+        made._begin(_wide(trace.scenario), trace.scenario.dtype, tensor, cell, numbers.pop("input"), numbers)
+        return made
+
+    def _begin(
+        self, wide: Scenario, drawn: str, tensor: str, cell: Sequence[int], x: np.ndarray, params: Tensors
+    ) -> None:
+        assert wide.objective is not None  # _wide has made sure
+        self._context = _Drawing(wide.mode, wide.params.seed, wide.iteration, drawn=drawn)
+        self._scenario, self._goal, self._x, self._params = wide, wide.objective, x, params
         self._target = np.array(self._goal.target, "float64")
-        movable = {"input": self._x, **self._params}
+        movable = {"input": x, **params}
         if tensor not in movable:
             raise no_cell(tensor, cell, list(movable))
         one_cell(movable[tensor].shape, cell, tensor)
@@ -88,14 +128,14 @@ class Probe:
         found = self._losses(values, caches)
         with np.errstate(all="ignore"):
             delta = self._goal.delta(values, self._target, found)
-            grads = self._goal.backprop.run(self._params, caches, delta, context_of(self._wide))
+            grads = self._goal.backprop.run(self._params, caches, delta, self._context)
         gradient = grads.get(f"{self.tensor}.grad")
         return 0.0 if gradient is None else float(gradient[self.cell])
 
     def _losses(self, values: Tensors, caches: dict[str, Tensors] | None) -> Tensors:
         values["input"] = self._x
         with np.errstate(all="ignore"):
-            self._wide.network.forward(self._params, self._x, context_of(self._wide), keep=values, caches=caches)
+            self._scenario.network.forward(self._params, self._x, self._context, keep=values, caches=caches)
             return self._goal.losses(values, self._target, self._params)
 
 
@@ -107,11 +147,15 @@ def nudge(
     At a kink (ReLU at 0, a tie in max pooling) the difference is the mean of both slopes, the gradient one of them.
     Raises ScenarioError without a target, RangeError for a cell that is none.
     """
+    return nudge_with(Probe(scenario, tensor, cell, blobs), eps)
+
+
+def nudge_with(at: Probe, eps: float = 1e-5) -> Nudge:
+    """The nudge of a probe's cell; raises ScenarioError for an ``eps`` that is not positive."""
     if not 0 < eps < math.inf:
         raise refuse("eps", "bad_value", eps, "a number > 0", "use for example 1e-5")
-    at = Probe(scenario, tensor, cell, blobs)
     low, middle, high = (at.loss(at.value + move) for move in (-eps, 0.0, eps))
-    return Nudge(tensor, at.cell, at.value, eps, middle, low, high, at.gradient())
+    return Nudge(at.tensor, at.cell, at.value, eps, middle, low, high, at.gradient())
 
 
 def losses_at(
@@ -127,6 +171,12 @@ def losses_at(
     """
     at = Probe(scenario, tensor, cell, blobs)
     return [at.loss(at.value + move) for move in moves]
+
+
+def _wide(scenario: Scenario) -> Scenario:
+    if scenario.objective is None:
+        raise refuse("target", "missing_field", None, "a target", "choose a target: without one there is no loss")
+    return Scenario.from_dict(scenario.to_dict() | {"dtype": "float64"})
 
 
 def one_cell(shape: tuple[int, ...], cell: Sequence[int], tensor: str) -> np.ndarray:

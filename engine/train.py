@@ -115,7 +115,7 @@ def run_chunk(state: State, data: Data, k: int) -> tuple[State, list[Event]]:
     for _ in range(k):
         began = time.perf_counter()
         x, target = batches.at(state.iteration)
-        after, event = _iterate(state, x, target, work)
+        after, event = iterate(state, x, target, work)
         events.append(replace(event, seconds=time.perf_counter() - began))
         state = after
     return state, events
@@ -167,7 +167,13 @@ class Batches:
         return self.data.inputs[chosen].astype(self.dtype), self.data.targets[chosen].astype(self.dtype)
 
 
-def _iterate(state: State, x: np.ndarray, target: np.ndarray, work: Workspace) -> tuple[State, Event]:
+def iterate(
+    state: State, x: np.ndarray, target: np.ndarray, work: Workspace, seen: Tensors | None = None
+) -> tuple[State, Event]:
+    """One iteration on these inputs and targets; ``seen`` is given the tensors of loss, gradients and update.
+
+    Raises Diverged where a tensor is not finite.
+    """
     goal = state.objective
     context = replace(context_of(state.scenario), iteration=state.iteration, work=work)
     outs: Tensors = {}
@@ -177,6 +183,8 @@ def _iterate(state: State, x: np.ndarray, target: np.ndarray, work: Workspace) -
         doubt = sum(float(out.sum()) for out in outs.values()) + sum(event.gradient_norms.values())
     if not math.isfinite(doubt + event.loss + sum(event.update_norms.values())):
         _raise_if_diverged(state, x, target)
+    if seen is not None:
+        seen |= found
     weights = {name: found.get(f"{name}.next", tensor) for name, tensor in state.weights.items()}
     optimizer = {name: found[name] for name, _ in goal.state_shapes}
     return replace(state, weights=weights, optimizer=optimizer, iteration=state.iteration + 1), event

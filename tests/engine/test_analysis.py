@@ -9,6 +9,7 @@ import pytest
 
 import engine
 from engine import analysis
+from engine.nudging import Probe, nudge_with
 
 GRAPH: list[dict[str, Any]] = [
     {"name": "a", "kind": "conv2d", "out_channels": 2, "kernel_size": 3, "stride": 2, "padding": 1},
@@ -98,6 +99,15 @@ def test_losses_along_a_move_pass_through_those_of_the_nudge() -> None:
     assert (low, middle, high) == (found.loss_low, found.loss, found.loss_high)
     assert middle == engine.run(scenario).tensors["loss"][0]
     assert far != pytest.approx(middle + 5 * found.gradient, rel=1e-3)  # the straight line ends somewhere
+
+
+def test_a_nudge_of_a_trace_begins_with_its_numbers() -> None:
+    trace = engine.run(made(LENET, target=2, mode="train", dtype="float32"))
+    cell = (1, 0, 2, 2)
+    found = nudge_with(Probe.of(trace, "conv1.weight", cell))
+    assert found.value == trace.tensors["conv1.weight"][cell]
+    assert found.loss == pytest.approx(float(trace.tensors["loss"][0]), rel=1e-6)
+    assert found.digits >= 6
 
 
 def test_a_nudge_into_overflow_agrees_to_no_digit() -> None:

@@ -3,7 +3,7 @@ import { batch } from "@preact/signals";
 import { errorText } from "./errors.js";
 import { blockAt, nearest, ravel, unravel } from "./lib/cells.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
-import { asked, cursor, exactData, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, stepData } from "./state.js";
+import { asked, cursor, exactData, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, speaking, stepData } from "./state.js";
 import { request, StreamError } from "./stream.js";
 import { ask, fetchExact, fetchMap } from "./tensors.js";
 import { sendAgain } from "./uploads.js";
@@ -53,6 +53,7 @@ export async function open(what, where = {}) {
     show(answer, byName(maps), byName([...maps.filter(({ thumb }) => !thumb), ...exact]), window, at, where);
     return "shown";
   } catch (error) {
+    await speaking; // the first scenario is asked for before the catalogue has come
     if (mine !== newest) return "overtaken";
     refused(error);
     return "refused";

@@ -1,5 +1,5 @@
 /** Every signal of the application, in one place. Actions write them; the interface reads them. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 /** @typedef {import("./types.d.ts").Boot} Boot */
 /** @template T @typedef {import("@preact/signals").Signal<T>} Signal */
@@ -58,6 +58,10 @@ export const theme = signal("light");
 export const lang = signal("en");
 /** The strings of the language, by key. @type {Signal<Record<string, string>>} */
 export const catalogue = signal({});
+/** Resolves once there are strings: what is said before then would show its keys. @type {Promise<void>} */
+export const speaking = new Promise((resolve) => {
+  effect(() => { if (Object.keys(catalogue.value).length > 0) resolve(); });
+});
 /** Translates; a missing key shows itself, and the catalogue test keeps that from happening. @type {import("@preact/signals").ReadonlySignal<import("./types.d.ts").Translate>} */
 export const t = computed(() => {
   const strings = catalogue.value;

@@ -9,6 +9,7 @@ import * as state from "../../static/js/state.js";
 import { followCursor, pushed, resumePlay } from "../../static/js/steps.js";
 import { connect } from "../../static/js/stream.js";
 
+state.catalogue.value = { "here.": "a refusal waits until there are strings" };
 let server = new Server();
 connect(pushed, () => void reopen().then(resumePlay));
 FakeSocket.newest.open();

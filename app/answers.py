@@ -10,8 +10,17 @@ import numpy as np
 import engine
 from app import messages, wire
 from app.session import error
-from engine import initializers
+from engine import analysis, initializers
+from engine.document import finite
 
+#: an engine's error → the code that programs tell errors apart by
+CODES: dict[type[engine.EngineError], str] = {
+    engine.ScenarioError: "E_SCENARIO",
+    engine.RangeError: "E_RANGE",
+    engine.BlobError: "E_IMAGE",
+    engine.FormatError: "E_FORMAT",
+    engine.Diverged: "E_DIVERGED",
+}
 #: room in a frame for the header of a window or tensor
 HEADER_BYTES = 6 * 1024
 #: terms that one request may make the server form, ≈ 20 ms
@@ -32,6 +41,22 @@ def opened(trace: engine.Trace, re: Any) -> dict[str, Any]:
         "tensors": [_tensor_summary(trace, name) for name in trace.tensors],
         "input": trace.input_info,
         "limits": {"flops": limits.flops, "bytes": limits.bytes, "steps": limits.steps, "params": limits.params},
+        **_objective(trace),
+    }
+
+
+def _objective(trace: engine.Trace) -> dict[str, Any]:
+    """What a target adds: the target, the loss and its parts, the gradients' norms, the change that they predict."""
+    goal = trace.scenario.objective
+    if goal is None:
+        return {}
+    parts = [f"loss.{part}" for part in ("data", "l1", "l2") if f"loss.{part}" in trace.tensors]
+    return {
+        "target": goal.target,
+        "loss": finite(float(trace.tensors["loss"][0])),
+        "loss_parts": {name: finite(float(trace.tensors[name][0])) for name in parts},
+        "norms": {name: finite(norm) for name, norm in analysis.gradient_norms(trace).items()},
+        "predicted_change": finite(analysis.predicted_change(trace)),
     }
 
 
@@ -55,7 +80,6 @@ def _tensor_summary(trace: engine.Trace, name: str) -> dict[str, Any]:
     finite = np.isfinite(tensor)
     whole = bool(finite.all())
     cells = tensor if whole else tensor[finite]
-    source = "input" if name == "input" else "param" if name in trace.network.param_shapes else "step"
     return {
         "name": name,
         "shape": list(tensor.shape),
@@ -63,8 +87,36 @@ def _tensor_summary(trace: engine.Trace, name: str) -> dict[str, Any]:
         "min": float(cells.min()) if cells.size else None,
         "max": float(cells.max()) if cells.size else None,
         "first_bad": None if whole else [int(c) for c in np.argwhere(~finite)[0]],
-        "source": source,
+        "source": _source(trace, name),
+        "role": _role(trace, name),
     }
+
+
+def _source(trace: engine.Trace, name: str) -> str:
+    """Where its numbers are from: a ``step`` wrote them, or they are given or drawn."""
+    if name in ("input", "target"):
+        return name
+    if name in trace.network.param_shapes:
+        return "param"
+    if name in trace.network.buffer_shapes:
+        return "buffer"
+    if name.endswith(".prev"):
+        return "state"
+    return "step" if trace.block_of(name) else "drawn"
+
+
+def _role(trace: engine.Trace, name: str) -> str:
+    """What sort of number it is: ``value``, ``weight``, ``grad`` or an optimiser's ``state``."""
+    block = trace.block_of(name)
+    if name in trace.network.param_shapes or (name.endswith(".next") and block and block.phase == "update"):
+        return "weight"
+    if name.endswith(".prev"):
+        return "state"
+    if block is None or block.phase in ("forward", "loss"):
+        return "value"
+    goal = trace.scenario.objective
+    states = goal.optimizer.states() if goal else ()
+    return "state" if block.phase == "update" and name.rsplit(".", 1)[-1] in states else "grad"
 
 
 def tensor(trace: engine.Trace, ask: messages.Tensor, frame_bytes: int) -> bytes:
@@ -197,6 +249,8 @@ def _range(field: str, value: Any, bound: Any, reason: str, remedy: str) -> engi
 
 def engine_error(re: Any, problem: engine.EngineError) -> Mapping[str, Any]:
     """An engine's error as an answer."""
-    codes = {engine.ScenarioError: "E_SCENARIO", engine.RangeError: "E_RANGE", engine.BlobError: "E_IMAGE"}
     fields = problem.to_dict()
-    return error(re, codes.get(type(problem), "E_INTERNAL"), fields.pop("reason"), fields.pop("message"), **fields)
+    if isinstance(problem, engine.Diverged):
+        fields |= {"iteration": problem.iteration, "cell": list(problem.cell)}
+    code = "E_WEIGHTS" if problem.reason == "missing_weights" else CODES.get(type(problem), "E_INTERNAL")
+    return error(re, code, fields.pop("reason"), fields.pop("message"), **fields)

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 Id = int | str
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(max_length=256)]
+Cell = Annotated[list[int], Field(max_length=8)]
 Step = Annotated[int, Field(ge=-(2**53), le=2**53)]
 
 
@@ -102,5 +104,55 @@ class Origin(_Message):
     cell: list[int]
 
 
-Message = Annotated[Open | Tensor | Steps | Play | Pause | Seek | Credit | Init | Origin, Field(discriminator="type")]
+class Nudge(_Message):
+    """Move a cell by ±eps through the real forward pass; ``moves`` are longer ones, for a curve."""
+
+    type: Literal["nudge"]
+    trace: Digest
+    tensor: Name
+    cell: Cell
+    eps: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1e-5
+    moves: Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=64)] | None = None
+
+
+class Trail(_Message):
+    """How the gradient of a cell was handed down from the loss."""
+
+    type: Literal["trail"]
+    trace: Digest
+    tensor: Name
+    cell: Cell
+
+
+class Saliency(_Message):
+    """Which pixels speak for a class; ``node`` is the one whose maps Grad-CAM weighs, null for the last."""
+
+    type: Literal["saliency"]
+    trace: Digest
+    target: Annotated[int, Field(alias="class", ge=-(2**31), lt=2**31)]
+    method: Literal["gradient", "gradient_input", "grad_cam"]
+    node: Name | None = None
+
+
+class Watch(BaseModel):
+    """A parameter's cell whose way is told."""
+
+    model_config = ConfigDict(extra="forbid")
+    tensor: Name
+    cell: Cell
+
+
+class Advance(_Message):
+    """Run iterations of a scenario on its own input and target."""
+
+    type: Literal["advance"]
+    scenario: dict[str, Any]
+    iterations: Annotated[int, Field(ge=1, le=1000)]
+    watch: Annotated[list[Watch], Field(max_length=4)] = []
+
+
+Message = Annotated[
+    Open | Tensor | Steps | Play | Pause | Seek | Credit | Init | Origin | Nudge | Trail | Saliency | Advance,
+    Field(discriminator="type"),
+]
 ADAPTER: TypeAdapter[Message] = TypeAdapter(Message)

@@ -39,3 +39,7 @@ class Settings(BaseSettings):
     max_trace_bytes: int = 192 * MIB
     max_steps: int = 200_000_000
     trace_cache_bytes: int = 512 * MIB
+    #: work of one request that computes without making a trace (nudges, iterations), ≈ 10 s
+    max_request_flops: int = 40_000_000_000
+    #: weights and optimiser states of advanced scenarios; those of the largest trace fit
+    weights_cache_bytes: int = 192 * MIB

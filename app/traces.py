@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 import engine
+from app.blobs import Blobs, MemoryBlobs
 from app.settings import Settings
 
 
@@ -25,9 +26,10 @@ class Pictures(Protocol):
 class Traces:
     """The server's traces. A trace is a pure function of its scenario, so forgetting one loses nothing."""
 
-    def __init__(self, settings: Settings, pictures: Pictures) -> None:
+    def __init__(self, settings: Settings, pictures: Pictures, blobs: Blobs | None = None) -> None:
         self._settings = settings
         self._pictures = pictures
+        self.blobs: Blobs = blobs or MemoryBlobs(settings.weights_cache_bytes)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="trace")
         self._kept: OrderedDict[str, engine.Trace] = OrderedDict()
         self._running: dict[str, asyncio.Future[engine.Trace]] = {}
@@ -46,7 +48,7 @@ class Traces:
         Raises engine.ScenarioError, engine.BlobError.
         """
         scenario = engine.Scenario.from_dict(document)
-        self._check_budget(scenario)
+        self.check_budget(scenario)
         kept = self.get(scenario.digest)
         if kept is not None:
             return kept
@@ -65,9 +67,18 @@ class Traces:
         """Stop the thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def blobs_of(self, scenario: engine.Scenario) -> dict[str, Any]:
+        """What is here of the pictures, weights and states that a scenario names."""
+        found: dict[str, Any] = {}
+        for name in scenario.blobs:
+            kept = self.blobs.get(name)
+            kept = self._pictures.array(name) if kept is None else kept
+            if kept is not None:
+                found[name] = kept
+        return found
+
     def _compute(self, scenario: engine.Scenario) -> engine.Trace:
-        blobs = {name: array for name in scenario.blobs if (array := self._pictures.array(name)) is not None}
-        return engine.run(scenario, blobs)
+        return engine.run(scenario, self.blobs_of(scenario))
 
     def _finished(self, digest: str, done: asyncio.Future[engine.Trace]) -> None:
         self._running.pop(digest, None)
@@ -80,7 +91,8 @@ class Traces:
             _, old = self._kept.popitem(last=False)
             self.kept_bytes -= old.scenario.limits.bytes
 
-    def _check_budget(self, scenario: engine.Scenario) -> None:
+    def check_budget(self, scenario: engine.Scenario) -> None:
+        """Raise ScenarioError for a computation that this server does not do."""
         limits, settings = scenario.limits, self._settings
         for name, value, most in (
             ("flops", limits.flops, settings.max_flops),

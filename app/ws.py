@@ -17,7 +17,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 import engine
-from app import answers, messages
+from app import answers, inquiries, messages
 from app.session import TICK_EVERY_S, Push, Session, error
 from app.settings import Settings
 from app.traces import Traces
@@ -131,10 +131,18 @@ class _Connection:
     async def _answer(self, ask: messages.Message) -> Any:
         if isinstance(ask, messages.Open):
             return await self._open(ask)
-        assert isinstance(ask, messages.Tensor | messages.Steps | messages.Init | messages.Origin)
+        if isinstance(ask, messages.Advance):
+            return await inquiries.advance(self.traces, ask, self.settings)
+        assert not isinstance(ask, messages.Play | messages.Pause | messages.Seek | messages.Credit)
         trace = self._find(ask.trace)
         if trace is None:
             return _no_trace(ask)
+        if isinstance(ask, messages.Nudge):
+            return await inquiries.nudge(self.traces, trace, ask, self.settings)
+        if isinstance(ask, messages.Trail):
+            return await inquiries.follow(self.traces, trace, ask)
+        if isinstance(ask, messages.Saliency):
+            return await inquiries.salient(self.traces, trace, ask, self.settings)
         most = self.settings.max_frame_bytes
         if isinstance(ask, messages.Tensor):
             return answers.tensor(trace, ask, most)

@@ -32,6 +32,7 @@ __all__ = [
     "gradient_times_input",
     "losses_at",
     "nudge",
+    "predicted_change",
     "reach",
     "receptive_field",
 ]
@@ -138,8 +139,24 @@ def gradient_norms(trace: Trace) -> dict[str, float]:
     found = {}
     for name, tensor in trace.tensors.items():
         if name.endswith(".grad"):
-            found[name] = float(np.sqrt(np.square(tensor, dtype=np.float64).sum()))
+            with np.errstate(all="ignore"):
+                found[name] = float(np.sqrt(np.square(tensor, dtype=np.float64).sum()))
     return found
+
+
+def predicted_change(trace: Trace) -> float:
+    """Σ ∂loss/∂w · (w′ − w) over all parameters: how the loss changes with the update, to first order.
+
+    For plain gradient descent this is −lr · ‖g‖². Raises ScenarioError without a target.
+    """
+    _gradient(trace, "input")
+    total = 0.0
+    with np.errstate(all="ignore"):
+        for name in trace.network.param_shapes:
+            if f"{name}.next" in trace.tensors:
+                moved = trace.tensors[f"{name}.next"].astype(np.float64) - trace.tensors[name]
+                total += float((moved * trace.tensors[f"{name}.grad"]).sum())
+    return total
 
 
 def dead_units(trace: Trace) -> dict[str, np.ndarray]:

@@ -58,6 +58,10 @@ class Trace:
         block = self._block_of(i)
         return block, tuple(int(c) for c in np.unravel_index(i - block.start, block.shape))
 
+    def block_of(self, tensor: str) -> Block | None:
+        """The block that wrote a tensor; None for tensors that no step wrote."""
+        return self._writer.get(tensor)
+
     def find(self, tensor: str, cell: Sequence[int]) -> int | None:
         """The step that wrote a cell; None for tensors that no step wrote (input, weights)."""
         self._check_cell(tensor, cell)

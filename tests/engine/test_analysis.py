@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import engine
+from app import presets
 from engine import analysis
 from engine.nudging import Probe, nudge_with
 
@@ -110,6 +111,20 @@ def test_a_nudge_of_a_trace_begins_with_its_numbers() -> None:
     assert found.digits >= 6
 
 
+def test_a_hundred_nudges_of_lenet_agree_to_four_digits() -> None:
+    document = presets.lenet5("sha256:" + "0" * 64)
+    stream = np.random.default_rng(5)
+    values = stream.random((1, 1, 28, 28)).tolist()
+    trace = engine.run(engine.Scenario.from_dict(document | {"input": {"values": values}, "target": 3}))
+    names = ["input", *trace.network.param_shapes]
+    for i in range(100):
+        name = names[i % len(names)]
+        cell = tuple(int(stream.integers(n)) for n in trace.tensors[name].shape)
+        found = nudge_with(Probe.of(trace, name, cell))
+        assert found.digits >= 4 or abs(found.difference - found.gradient) < 1e-10, (name, cell)
+        assert found.gradient == pytest.approx(float(trace.tensors[f"{name}.grad"][cell]), rel=1e-3, abs=1e-6)
+
+
 def test_a_nudge_into_overflow_agrees_to_no_digit() -> None:
     scenario = made(LENET, target=2, params={"edits": [{"tensor": "fc.bias", "cell": [0], "value": 1e308}]})
     found = analysis.nudge(scenario, "fc.bias", (0,), eps=1e308)
@@ -127,6 +142,17 @@ def test_dead_units_and_norms() -> None:
     assert {"input.grad", "r.out.grad", "a.out.grad"} <= set(norms)
     product = analysis.gradient_times_input(trace)
     assert np.array_equal(product, trace.tensors["input"] * trace.tensors["input.grad"])
+
+
+def test_the_predicted_change_is_that_of_a_small_step() -> None:
+    scenario = made(LENET, target=1, penalty={"l2": 0.1}, optimizer={"kind": "sgd", "lr": 1e-6})
+    found = engine.run(scenario)
+    square = sum(float((found.tensors[f"{name}.grad"] ** 2).sum()) for name in scenario.network.param_shapes)
+    assert analysis.predicted_change(found) == pytest.approx(-1e-6 * square, rel=1e-6)
+    params = {name: found.tensors[f"{name}.next"].tolist() for name in scenario.network.param_shapes}
+    after = engine.run(engine.Scenario.from_dict(scenario.to_dict() | {"params": {"values": params}}))
+    change = float(after.tensors["loss"][0] - found.tensors["loss"][0])
+    assert analysis.predicted_change(found) == pytest.approx(change, rel=1e-3)
 
 
 @pytest.mark.parametrize("call", [

@@ -39,7 +39,7 @@ export const sample = signal(0);
 
 /** @type {Signal<import("./types.d.ts").ScaleMode>} */
 export const scaleMode = signal("layer");
-/** @type {Signal<"explain" | "receipt" | "code">} */
+/** @type {Signal<"explain" | "receipt" | "code" | "chain">} */
 export const tab = signal("explain");
 /** @type {Signal<import("./types.d.ts").Unit>} */
 export const unit = signal("step");

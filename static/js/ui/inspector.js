@@ -2,12 +2,13 @@ import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { onInput } from "../lib/phases.js";
 import * as state from "../state.js";
+import { ChainTab } from "./inspector_chain.js";
 import { CodeTab } from "./inspector_code.js";
 import { ExplainTab } from "./inspector_explain.js";
 import { ReceiptTab } from "./inspector_receipt.js";
 import { stageProps } from "./stage_props.js";
 
-const TABS = /** @type {const} */ (["explain", "receipt", "code"]);
+const TABS = /** @type {const} */ (["explain", "receipt", "code", "chain"]);
 
 /** The words and the receipt follow at most this often: nobody reads at 60 steps/s, and the frames belong to the stage. */
 const CALM_MS = 90;
@@ -41,7 +42,9 @@ function useCalm(value) {
 export function Inspector() {
   const t = state.t.value;
   const focus = state.focus.value;
-  const tab = state.tab.value;
+  // only what has a loss has a chain
+  const tabs = TABS.filter((name) => name !== "chain" || state.opened.value?.blocks.some(({ phase }) => phase === "backward"));
+  const tab = tabs.includes(state.tab.value) ? state.tab.value : "explain";
   const input = onInput(focus);
   const step = useCalm(state.stepData.value);
   const props = focus ? stageProps({ w: 0, h: 0 }, input, step) : null;
@@ -51,19 +54,20 @@ export function Inspector() {
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    const next = TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length];
+    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length];
     state.tab.value = next;
     document.getElementById(`${id}-${next}`)?.focus();
   };
   return html`<div class="inspector">
     <div class="tabs" role="tablist" aria-label=${t("inspector.label")} onKeyDown=${turn}>
-      ${TABS.map((name) => html`<button key=${name} type="button" role="tab" id=${`${id}-${name}`} aria-selected=${tab === name} tabindex=${tab === name ? 0 : -1}
+      ${tabs.map((name) => html`<button key=${name} type="button" role="tab" id=${`${id}-${name}`} aria-selected=${tab === name} tabindex=${tab === name ? 0 : -1}
         data-testid=${`tab-${name}`} onClick=${() => { state.tab.value = name; }}>${t(`inspector.${name}`)}</button>`)}
     </div>
     <div class="tab-body" role="tabpanel" aria-labelledby=${`${id}-${tab}`}>
       ${!props ? html`<p class="quiet">${t("inspector.empty")}</p>`
         : tab === "explain" || input ? html`<${ExplainTab} p=${props} />`
         : tab === "receipt" ? html`<${ReceiptTab} p=${props} />`
+        : tab === "chain" ? html`<${ChainTab} p=${props} />`
         : html`<${CodeTab} p=${props} />`}
     </div>
   </div>`;

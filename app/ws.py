@@ -20,6 +20,7 @@ import engine
 from app import answers, inquiries, messages
 from app.session import TICK_EVERY_S, Push, Session, error
 from app.settings import Settings
+from app.summary import opened
 from app.traces import Traces
 
 SUBPROTOCOL = "convoscope.v1"
@@ -155,7 +156,7 @@ class _Connection:
         if trace is None:
             return _no_trace(ask)
         self.trace = trace
-        return answers.opened(trace, ask.id)
+        return opened(trace, ask.id)
 
     async def _push(self, job: Push) -> Any:
         trace = self._find(job.request.trace)

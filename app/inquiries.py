@@ -68,7 +68,7 @@ async def follow(traces: Traces, trace: engine.Trace, ask: messages.Trail) -> An
 
 
 async def salient(traces: Traces, trace: engine.Trace, ask: messages.Saliency, settings: Settings) -> bytes:
-    """A frame with the column ``map`` [N, 1, H, W] and, for Grad-CAM, ``alpha`` [N, C]."""
+    """A frame with the column ``map`` [N, 1, H, W] and, by method, ``alpha`` [N, C] or ``channel`` [N, 1, H, W]."""
     scenario = saliency.score_scenario(trace.scenario, ask.target)
     scored = await traces.open(scenario.document)
     found = await traces.run(saliency.METHODS[ask.method], scored, ask.node)
@@ -79,6 +79,7 @@ async def salient(traces: Traces, trace: engine.Trace, ask: messages.Saliency, s
         "method": ask.method,
         "class": ask.target,
         "node": found.node or "",
+        "samples": len(found.map),
         "score": json.dumps(finite(found.score)),
         "tensor": found.tensor,
         "digest": scenario.digest,
@@ -87,6 +88,8 @@ async def salient(traces: Traces, trace: engine.Trace, ask: messages.Saliency, s
     columns = {"map": found.map.astype(np.float32)}
     if found.alpha is not None:
         columns["alpha"] = found.alpha.astype(np.float32)
+    if found.channel is not None:
+        columns["channel"] = found.channel
     # a JSON text in a JSON header: each of its quotes is escaped
     room = settings.max_frame_bytes - HEADER_BYTES - 2 * len(scenario.canonical)
     size = sum(column.nbytes for column in columns.values())

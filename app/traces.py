@@ -48,10 +48,10 @@ class Traces:
         Raises engine.ScenarioError, engine.BlobError.
         """
         scenario = engine.Scenario.from_dict(document)
-        self.check_budget(scenario)
         kept = self.get(scenario.digest)
         if kept is not None:
             return kept
+        self.check_budget(scenario)
         running = self._running.get(scenario.digest)
         if running is None:
             running = asyncio.ensure_future(self.run(self._compute, scenario))

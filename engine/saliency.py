@@ -20,10 +20,11 @@ from engine.trace import Trace
 
 @dataclass(frozen=True)
 class Saliency:
-    """``map`` float [N, 1, H, W], the ``tensor`` of gradients it was made of, and for Grad-CAM ``alpha`` [N, C].
+    """``map`` float [N, 1, H, W], and the ``tensor`` of gradients it was made of.
 
-    ``node`` is the node whose maps were weighed, None where the map is of the input; ``score`` is the class's score,
-    the mean over the samples.
+    Those are of the mean ``score`` of the N samples; a sample's own, in the map, are N times as large. ``channel``
+    int32 [N, 1, H, W] is where a pixel's largest gradient was; ``alpha`` [N, C] are Grad-CAM's weights of the maps of
+    ``node``. None where a method has no such thing.
     """
 
     map: np.ndarray
@@ -31,6 +32,7 @@ class Saliency:
     score: float
     node: str | None = None
     alpha: np.ndarray | None = None
+    channel: np.ndarray | None = None
 
 
 def score_scenario(scenario: Scenario, target: int) -> Scenario:
@@ -56,12 +58,17 @@ def score_scenario(scenario: Scenario, target: int) -> Scenario:
 
 def gradient(trace: Trace, node: str | None = None) -> Saliency:
     """|∂score/∂input|, of each pixel the largest of its channels. Source: https://arxiv.org/abs/1312.6034"""
-    return _of_input(trace, lambda slope, _x: np.abs(slope).max(axis=1, keepdims=True))
+    score, size = _score(trace), np.abs(trace.tensors["input.grad"]) * _samples(trace)
+    channel = size.argmax(axis=1, keepdims=True)
+    largest = np.take_along_axis(size, channel, axis=1)
+    return Saliency(largest, "input.grad", score, channel=channel.astype(np.int32))
 
 
 def gradient_input(trace: Trace, node: str | None = None) -> Saliency:
     """input · ∂score/∂input, added up over the channels. Source: https://arxiv.org/abs/1605.01713"""
-    return _of_input(trace, lambda slope, x: (slope * x).sum(axis=1, keepdims=True))
+    score, slope = _score(trace), trace.tensors["input.grad"] * _samples(trace)
+    with np.errstate(all="ignore"):
+        return Saliency((slope * trace.tensors["input"]).sum(axis=1, keepdims=True), "input.grad", score)
 
 
 def grad_cam(trace: Trace, node: str | None = None) -> Saliency:
@@ -97,12 +104,6 @@ METHODS: dict[str, Callable[[Trace, str | None], Saliency]] = {
     "gradient_input": gradient_input,
     "grad_cam": grad_cam,
 }
-
-
-def _of_input(trace: Trace, make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Saliency:
-    score, x = _score(trace), trace.tensors["input"]
-    with np.errstate(all="ignore"):
-        return Saliency(make(trace.tensors["input.grad"] * _samples(trace), x), "input.grad", score)
 
 
 def _samples(trace: Trace) -> int:

@@ -102,7 +102,7 @@ def test_a_saliency_map_is_the_engines_and_its_trace_can_be_opened(client: TestC
             expected.node or "",
         )
         assert json.loads(metadata["score"]) == expected.score == scored.tensors["fc3.out"][0, 7]
-        assert ("alpha" in columns) == (method == "grad_cam")
+        assert set(columns) == {"map"} | {"grad_cam": {"alpha"}, "gradient": {"channel"}}.get(method, set())
         opened = ask(ws, type="open", scenario=json.loads(metadata["scenario"]))
         assert opened["trace"] == metadata["digest"] == scenario.digest
         assert opened["loss"] == expected.score

@@ -54,6 +54,17 @@ def test_gradients_of_the_score_are_its_finite_differences() -> None:
         assert abs(found.gradient) == pytest.approx(float(saliency.gradient(trace).map[cell]), rel=1e-12)
 
 
+def test_a_pixel_of_three_channels_has_the_largest_of_them() -> None:
+    network = [{"name": "flat", "kind": "flatten"}, {"name": "fc", "kind": "dense", "out_features": 1}]
+    params = {"values": {"fc.weight": [[1, -5, 2]], "fc.bias": [0]}}
+    document = {"input": {"values": [[[[1]], [[2]], [[3]]]]}, "network": network, "params": params}
+    trace = engine.run(saliency.score_scenario(engine.Scenario.from_dict(document), 0))
+    found = saliency.gradient(trace)
+    assert found.channel is not None
+    assert (found.map.tolist(), found.channel.tolist()) == ([[[[5]]]], [[[[1]]]])
+    assert saliency.gradient_input(trace).map.tolist() == [[[[1 - 10 + 6]]]]
+
+
 def test_each_sample_of_a_batch_has_its_own_map() -> None:
     batch = engine.run(saliency.score_scenario(made(3), 2))
     document = made(3).to_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -61,19 +62,30 @@ def _node(node: Any) -> dict[str, Any]:
 
 def _tensor_summary(trace: engine.Trace, name: str) -> dict[str, Any]:
     tensor = trace.tensors[name]
-    finite = np.isfinite(tensor)
-    whole = bool(finite.all())
-    cells = tensor if whole else tensor[finite]
+    low, high, bad = _range(tensor)
     return {
         "name": name,
         "shape": list(tensor.shape),
         "dtype": tensor.dtype.name,
-        "min": float(cells.min()) if cells.size else None,
-        "max": float(cells.max()) if cells.size else None,
-        "first_bad": None if whole else [int(c) for c in np.argwhere(~finite)[0]],
+        "min": low,
+        "max": high,
+        "first_bad": bad,
         "source": _source(trace, name),
         "role": _role(trace, name),
     }
+
+
+def _range(tensor: np.ndarray) -> tuple[float | None, float | None, list[int] | None]:
+    """Least and largest finite number, and the first cell that is not finite."""
+    if not tensor.size:
+        return None, None, None
+    low, high = float(tensor.min()), float(tensor.max())  # NaN wins in both
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high, None
+    whole = np.isfinite(tensor)
+    cells = tensor[whole]
+    bad = [int(c) for c in np.unravel_index(int(np.argmin(whole)), tensor.shape)]
+    return (float(cells.min()), float(cells.max()), bad) if cells.size else (None, None, bad)
 
 
 def _source(trace: engine.Trace, name: str) -> str:

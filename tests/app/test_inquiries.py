@@ -252,3 +252,17 @@ def test_a_map_that_does_not_fit_a_frame_is_refused(client: TestClient) -> None:
         digest = ask(ws, type="open", scenario=document)["trace"]
         message = {"type": "saliency", "trace": digest, "class": 1}
         assert ask(ws, **message, method="gradient")["reason"] == "too_large"
+
+
+def test_a_range_is_that_of_the_finite_cells(client: TestClient) -> None:
+    values = {"conv1.weight": [[[[1e38, 1e38], [-1e38, 0]]]], "conv1.bias": [0]}
+    conv = {"name": "conv1", "kind": "conv2d", "out_channels": 1, "kernel_size": 2}
+    given = [[[[0, 9, 9], [1, 0, 0], [0, 0, 0]]]]
+    document = {"input": {"values": given}, "network": [conv], "params": {"values": values}}
+    with client.websocket_connect(URL, SUB) as ws:
+        opened = ask(ws, type="open", scenario=document)
+        out = next(one for one in opened["tensors"] if one["name"] == "conv1.out")
+        trace = engine.run(engine.Scenario.from_dict(document)).tensors["conv1.out"].ravel()
+        finite = trace[np.isfinite(trace)]
+        assert (out["min"], out["max"]) == (finite.min(), finite.max())
+        assert out["first_bad"] == [0, 0, *divmod(int(np.flatnonzero(~np.isfinite(trace))[0]), 2)]

@@ -9,9 +9,9 @@ import { StreamError } from "./stream.js";
 export function errorText(error) {
   const tr = t.peek();
   if (!(error instanceof StreamError)) return tr("error.unexpected", { message: String(error) });
-  const { reason, value, bound } = error;
+  const { reason, value, bound, field } = error;
   const key = `error.reason.${reason}`;
-  const text = tr(key, { value: shown(value), bound: shown(bound) });
+  const text = tr(key, { value: shown(value), bound: shown(bound), field });
   return text === key ? error.message : text;
 }
 

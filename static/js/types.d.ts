@@ -89,7 +89,8 @@ export interface TensorInfo {
   min: number | null;
   max: number | null;
   first_bad: number[] | null;
-  source: "step" | "input" | "param";
+  source: "step" | "input" | "param" | "target" | "buffer" | "state" | "drawn";
+  role?: "value" | "weight" | "grad" | "state";
 }
 /** How a picture became the input; box and placed are [x0, y0, x1, y1]. */
 export interface InputInfo {
@@ -114,6 +115,12 @@ export interface Opened {
   tensors: TensorInfo[];
   input: InputInfo | null;
   limits: Record<string, number>;
+  /** with a target: the loss, its parts by tensor, Euclidean norms of gradients, and the change of the loss to first order */
+  target?: unknown;
+  loss?: number | null;
+  loss_parts?: Record<string, number | null>;
+  norms?: Record<string, number | null>;
+  predicted_change?: number | null;
 }
 export interface InitParam {
   tensor: string;

@@ -188,7 +188,7 @@ def test_the_address_is_a_permalink_to_this_moment(screen: Screen, new_screen: C
     other.open(address)
     other.expect_step(step)
     assert other.state("s.opened.value.trace") == screen.state("s.opened.value.trace")
-    assert other.state("s.focus.value") == {"node": "pool1", "channel": 2}
+    assert other.state("s.focus.value") == {"node": "pool1", "channel": 2, "phase": "forward"}
     expect(other.at("sample-smiley")).to_have_attribute("aria-pressed", "true")
 
 

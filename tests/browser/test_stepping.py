@@ -112,7 +112,7 @@ def test_arrows_walk_the_map_and_enter_opens(screen: Screen) -> None:
     with screen.marks(STAGE_SHOWN):
         screen.page.keyboard.press("Enter")
     node, channel = focused.removeprefix("map-").rsplit("-", 1)
-    assert screen.state("s.focus.value") == {"node": node, "channel": int(channel)}
+    assert screen.state("s.focus.value") == {"node": node, "channel": int(channel), "phase": "forward"}
 
 
 def test_a_map_opens_at_its_first_step(screen: Screen) -> None:

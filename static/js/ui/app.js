@@ -15,6 +15,7 @@ import { DropTarget } from "./pictures.js";
 import { Timeline } from "./timeline.js";
 
 const loadDialogs = () => import("./dialogs.js").then(({ Dialogs }) => Dialogs);
+const loadSaliency = () => import("./saliency.js").then(({ SaliencyCard }) => SaliencyCard);
 const loadInitCard = () => import("./init_card.js").then(({ InitCard }) => InitCard);
 
 export function App() {
@@ -33,6 +34,7 @@ export function App() {
       <${Lab} />
       <section class="stage-slot" id="stage-slot" tabindex="-1">${Stage && html`<${Stage} />`}</section>
       ${panel.value === "init" && opened.value && html`<${Late} load=${loadInitCard} />`}
+      ${panel.value === "saliency" && opened.value && html`<${Late} load=${loadSaliency} />`}
       <${Hint} place="stage" />
     </main>
     <${Side} />

@@ -1,7 +1,7 @@
 /** What floats over the page. Local to the interface: none of it belongs to a permalink. */
 import { signal } from "@preact/signals";
 
-/** The one open card or dialog. @type {import("@preact/signals").Signal<null | "init" | "help" | "draw">} */
+/** The one open card or dialog. @type {import("@preact/signals").Signal<null | "init" | "help" | "draw" | "goal" | "saliency">} */
 export const panel = signal(null);
 
 /** The map under the pointer, for its legend. @type {import("@preact/signals").Signal<{node: string, channel: number} | null>} */
@@ -13,7 +13,7 @@ export const drawer = signal(false);
 /** Whether a picture is on its way to the server. */
 export const uploading = signal(false);
 
-/** Opens a card, or closes it when it is the open one. @param {"init" | "help" | "draw"} name */
+/** Opens a card, or closes it when it is the open one. @param {"init" | "help" | "draw" | "goal" | "saliency"} name */
 export function togglePanel(name) {
   panel.value = panel.value === name ? null : name;
 }

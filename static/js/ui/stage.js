@@ -7,6 +7,7 @@ import { hideLoupe } from "../draw/loupe.js";
 import { hideTip } from "../draw/tip.js";
 import { fetchView, viewOf } from "../views/index.js";
 import { geometryText } from "./geometry_text.js";
+import { togglePanel } from "./panel.js";
 import { stageProps } from "./stage_props.js";
 
 /** Keep the newest marks only: an hour of playing writes 216 000. */
@@ -150,6 +151,7 @@ function Title({ props, focus, node }) {
   return html`<header class=${`stage-title ${phase}`}>
     <h2>${phase === "loss" ? t("kind.loss") : props?.node.name ?? focus.node}${part ? html` · <span>${part}</span>` : null}</h2>
     <p>${props ? (phase === "forward" ? geometryText(props) : block.writes) : ""}</p>
+    ${(phase !== "forward" || onInput(focus)) && html`<button type="button" class="btn small" data-testid="saliency-open" onClick=${() => togglePanel("saliency")}>${t("saliency.open")}</button>`}
     <button type="button" class="esc" onClick=${() => actions.unfocus()}><kbd>Esc</kbd> ${t("stage.back")}</button>
   </header>`;
 }

@@ -18,7 +18,7 @@ export function stageProps(size, input = false, step = state.stepData.value) {
   if (!opened || (!step && !input)) return null;
   if (step && !input && !fits(opened, step)) return null;
   const maps = state.exactData.value;
-  const block = step?.block;
+  const block = input ? undefined : step?.block;
   const node = input ? inputNode(opened) : opened.nodes.find((entry) => entry.name === block?.node) ?? plainNode(block?.node ?? "", block?.kind ?? "", block?.shape ?? []);
   return /** @type {StageProps} */ ({
     opened, node, block, step, cell: step?.cell ?? [], size,

@@ -81,10 +81,38 @@ async def _rows(host: str) -> list[Row]:
                 await ws.recv()
             await sender
             best.append(len(places) * 256 / (time.perf_counter() - began))
+        backward = await _backward(ws, presets["tiny_vgg"])
     return [
         Row("round trip of one random window of 256, p50", statistics.median(trips) * 1e3, "ms", "≤ 2"),
         Row("round trip of one random window of 256, p99", sorted(trips)[-4] * 1e3, "ms"),
         Row("steps over one websocket in windows of 256", statistics.median(best), "steps/s", "≥ 200000"),
+        *backward,
+    ]
+
+
+async def _backward(ws: Any, document: dict[str, Any]) -> list[Row]:
+    """A whole training step of Tiny VGG: opening it, and single steps anywhere in its backward blocks."""
+    opens, opened = [], {}
+    for seed in range(9):
+        scenario = document | {"target": 3, "optimizer": {"kind": "adam"}, "params": {"seed": seed}}
+        began = time.perf_counter()
+        await ws.send(json.dumps({"id": seed, "type": "open", "scenario": scenario}))
+        opened = json.loads(await ws.recv())
+        opens.append(time.perf_counter() - began)
+    trips = []
+    stream = random.Random(0)
+    blocks = [block for block in opened["blocks"] if block["phase"] == "backward"]
+    for i in range(300):
+        block = blocks[i % len(blocks)]
+        at = stream.randrange(block["start"], block["stop"])
+        began = time.perf_counter()
+        await ws.send(json.dumps({"id": at, "type": "steps", "trace": opened["trace"], "start": at, "stop": at + 1}))
+        await ws.recv()
+        trips.append(time.perf_counter() - began)
+    return [
+        Row("opening a training step of Tiny VGG, new weights", statistics.median(opens) * 1e3, "ms"),
+        Row("round trip of a step of any backward block, p50", statistics.median(trips) * 1e3, "ms", "≤ 3"),
+        Row("round trip of a step of any backward block, p99", sorted(trips)[-4] * 1e3, "ms"),
     ]
 
 

@@ -21,6 +21,8 @@ const TICK_LEAD_S = 0.1;
 const GLANCE = 4;
 /** A wish this soon after the one before belongs to a drag. */
 const DRAG_MS = 120;
+/** While playing, steps with very many terms come with the largest only: thousands of them a step would fill the line, and nobody reads them. */
+const TOP = 64;
 /** Requests of the scrub lane under way at once; beyond these only the newest wish is kept. */
 const LANES = 2;
 
@@ -120,7 +122,7 @@ export function start() {
   if (!trace) return;
   if (cursor.peek() >= trace.steps - 1) setCursor(0);
   const [from, rate] = [cursor.peek(), speed.peek()];
-  const id = tell({ type: "play", trace: trace.trace, start: from, rate });
+  const id = tell({ type: "play", trace: trace.trace, start: from, rate, top: TOP });
   const mine = { id, ticks: rate > TICKS_ABOVE, head: new PlayHead({ from, steps: trace.steps, rate, now: performance.now() }) };
   run = mine;
   playing.value = true;
@@ -147,6 +149,8 @@ export function stop() {
   playing.value = false;
   run = null;
   request({ type: "pause" }).catch(() => null);
+  const trace = opened.peek();
+  if (windows.dropPartial() && trace) wish(trace, cursor.peek()); // who stops wants to see all of it
 }
 
 /** Takes what the server pushes. @param {any} answer */

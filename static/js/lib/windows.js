@@ -65,6 +65,15 @@ export class WindowCache {
     while ((this.bytes > this.most || this.list.length > MOST) && this.list.length > 1) this.bytes -= bytesOf(/** @type {StepWindow} */ (this.list.shift()));
   }
 
+  /** Drops windows that hold only the largest terms of their steps. @returns {boolean} whether there were any */
+  dropPartial() {
+    const whole = this.list.filter(({ block, columns }) => columns.term.shape[1] >= block.term_shape.reduce((n, [, extent]) => n * extent, 1));
+    const some = whole.length < this.list.length;
+    this.list = whole;
+    this.bytes = whole.reduce((sum, window) => sum + bytesOf(window), 0);
+    return some;
+  }
+
   clear() {
     this.list = [];
     this.bytes = 0;

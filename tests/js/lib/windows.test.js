@@ -79,3 +79,15 @@ test("one window is kept however large it is, a window inside a newer one is not
   cache.add(blank(0, 10, 400));
   assert.equal(cache.list.length, 1);
 });
+
+test("windows that hold only the largest terms go when somebody stops to look", () => {
+  const cache = new WindowCache();
+  const wide = (/** @type {number} */ start, /** @type {number} */ terms) => /** @type {any} */ ({
+    start, stop: start + 1, block: { term_shape: [["c", 10], ["k", 100]] }, columns: { term: { shape: [1, terms], data: new Float32Array(terms) } } });
+  cache.add(wide(0, 1000));
+  cache.add(wide(1, 64));
+  assert.equal(cache.dropPartial(), true);
+  assert.deepEqual([cache.find(0)?.start, cache.find(1)], [0, undefined]);
+  assert.equal(cache.bytes, 4000);
+  assert.equal(cache.dropPartial(), false);
+});

@@ -1,6 +1,8 @@
 """Static files under a prefix that carries the hash of their contents: cached for ever, never stale.
 
-All files are read once at start (about 2 MB) and compressed where that helps.
+All files are read once at start (about 2 MB) and compressed where that helps: with Brotli for browsers that take it,
+which they do from this machine and over HTTPS, with gzip for the others. Brotli's quality 10 takes 0.4 s and saves an
+eighth of the first load; 11 would take a second for another fiftieth.
 """
 
 from __future__ import annotations
@@ -11,13 +13,20 @@ import json
 import mimetypes
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import brotli
 from starlette.requests import Request
 from starlette.responses import Response
 
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".woff2": "font/woff2"}
+#: content encodings, the best first
+_PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT, quality=10),
+    "gzip": lambda body: gzip.compress(body, 9, mtime=0),
+}
 _COMPRESSED = (".js", ".mjs", ".css", ".json", ".svg", ".txt")
 #: the target of a static import or re-export, in source and in minified files
 _IMPORT = re.compile(r"""(?:^|[;}])\s*(?:import|export)\b[^;"']*?["']([^"']+)["']""", re.MULTILINE)
@@ -26,7 +35,7 @@ _IMPORT = re.compile(r"""(?:^|[;}])\s*(?:import|export)\b[^;"']*?["']([^"']+)["'
 @dataclass(frozen=True)
 class _File:
     body: bytes
-    packed: bytes | None
+    packed: dict[str, bytes]
     media_type: str
 
 
@@ -43,7 +52,8 @@ class Assets:
             body = path.read_bytes()
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-            packed = gzip.compress(body, 9, mtime=0) if path.suffix in _COMPRESSED else None
+            packers = _PACKERS if path.suffix in _COMPRESSED else {}
+            packed = {name: pack(body) for name, pack in packers.items()}
             self._files[name] = _File(body, packed, media_type)
         self.version = digest.hexdigest()[:12]
         self.prefix = f"/static/{self.version}"
@@ -89,6 +99,9 @@ class Assets:
         if file is None or version != self.version:
             return Response("no such file", 404, media_type="text/plain")
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-        if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(file.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media_type)
+        accepted = re.split(r"[,;\s]+", request.headers.get("accept-encoding", ""))
+        for encoding, packed in file.packed.items():
+            if encoding in accepted:
+                headers["Content-Encoding"] = encoding
+                return Response(packed, headers=headers, media_type=file.media_type)
         return Response(file.body, headers=headers, media_type=file.media_type)

@@ -73,6 +73,10 @@ def test_static_files_are_cached_for_ever_under_their_hash(client: TestClient) -
     assert response.headers["content-type"].startswith("text/javascript")
     plain = client.get(f"{prefix}/js/main.js", headers={"accept-encoding": "identity"})
     assert plain.text == response.text
+    small = client.get(f"{prefix}/js/main.js", headers={"accept-encoding": "gzip, deflate, br, zstd"})
+    assert small.headers["content-encoding"] == "br"
+    assert small.text == plain.text
+    assert int(small.headers["content-length"]) < int(response.headers["content-length"])
     assert client.get("/static/000000000000/js/main.js").status_code == 404
     assert client.get(f"{prefix}/../app/main.py").status_code == 404
     assert client.get(f"{prefix}/%2e%2e/pyproject.toml").status_code == 404

@@ -2,13 +2,15 @@ import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { onInput } from "../lib/phases.js";
 import * as state from "../state.js";
-import { ChainTab } from "./inspector_chain.js";
 import { CodeTab } from "./inspector_code.js";
 import { ExplainTab } from "./inspector_explain.js";
 import { ReceiptTab } from "./inspector_receipt.js";
+import { Late } from "./late.js";
 import { stageProps } from "./stage_props.js";
 
 const TABS = /** @type {const} */ (["explain", "receipt", "code", "chain"]);
+
+const loadChain = () => import("./inspector_chain.js").then(({ ChainTab }) => ChainTab);
 
 /** The words and the receipt follow at most this often: nobody reads at 60 steps/s, and the frames belong to the stage. */
 const CALM_MS = 90;
@@ -67,7 +69,7 @@ export function Inspector() {
       ${!props ? html`<p class="quiet">${t("inspector.empty")}</p>`
         : tab === "explain" || input ? html`<${ExplainTab} p=${props} />`
         : tab === "receipt" ? html`<${ReceiptTab} p=${props} />`
-        : tab === "chain" ? html`<${ChainTab} p=${props} />`
+        : tab === "chain" ? html`<${Late} load=${loadChain} props=${{ p: props }} />`
         : html`<${CodeTab} p=${props} />`}
     </div>
   </div>`;

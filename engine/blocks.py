@@ -97,12 +97,12 @@ def make_block(
 ) -> Block:
     """A block that writes ``writes`` [shape], one step per cell.
 
-    ``body`` are the lines inside the loop nest; ``@`` in them stands for the subscript of the written cell.
+    ``body`` are the lines inside the loop nest; ``[@]`` in them stands for the subscript of the written cell.
     """
     loops = loops or loops_of(shape)
     head = nest(loops, shape)
     at = subscript(loops, shape) or "0"
-    lines = [*head, *("    " * len(head) + line.replace("@", at) for line in body)]
+    lines = [*head, *("    " * len(head) + line.replace("[@]", f"[{at}]") for line in body)]
     everyone = {name: index for name, _, _, index in (*operands, *addends)}
 
     def gather(coords: tuple[np.ndarray, ...], numbers: np.ndarray) -> dict[str, np.ndarray]:

@@ -154,7 +154,7 @@ def input_block(frame: Frame, writes: str, dy: str, weight: str) -> Block:
         (("o", frame.per_out), ("sy", most[0]), ("sx", most[1])),
         r"\delta^x_{c,y,x} = \sum_{o,i,j} \delta_{o,i,j}\, w_{o,c,k_y,k_x}"
         rf"\;\big[\,{_place(0, 'i', 'k_y', frame)} = y,\; {_place(1, 'j', 'k_x', frame)} = x{group}\,\big]",
-        ["dx[@] = sum(dy[o, i, j] * w[o, c, ky, kx] for the stamps (o, i, j) that land on this cell)"],
+        ["dx[@] = sum(dy[o, i, j] * w[o, c, ky, kx] for o, i, j, ky, kx in stamps_on({y}, {x}))"],
         (),
     )
     return block(
@@ -268,7 +268,7 @@ def fold_block(
         combine="sum",
         terms=(("row", most[0]), ("col", most[1])),
         formula=r"\delta^x_{c,y,x} = \sum_{\mathrm{row}(i)=y,\;\mathrm{col}(j)=x} \delta^{\hat x}_{c,i,j}",
-        body=["dx[@] = sum(dpadded[c, i, j] for the copies (i, j) of this cell)"],
+        body=["dx[@] = sum(dpadded[c, i, j] for i, j in copies_of({y}, {x}))"],
     )
 
 

@@ -4,7 +4,7 @@ import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
 import { errorText } from "./errors.js";
 import { parse, presetDoc, visit } from "./link.js";
 import { inPhase, open } from "./open.js";
-import { asked, boot, catalogue, cursor, exactData, focus, lang, notice, opened, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
+import { asked, boot, catalogue, cursor, exactData, focus, lang, notice, opened, pastEnd, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
 import { restart, setCursor, start, stop } from "./steps.js";
 import { StreamError } from "./stream.js";
 import { ask, fetchTensor } from "./tensors.js";
@@ -189,7 +189,9 @@ export function move(unit, sign) {
   const trace = opened.peek();
   if (!trace) return;
   enter();
-  seek(moved(trace.blocks, cursor.peek(), unit, sign));
+  const to = moved(trace.blocks, cursor.peek(), unit, sign);
+  if (sign > 0 && to === cursor.peek()) pastEnd.value += 1;
+  seek(to);
 }
 
 /** A step wants a stage to be seen on. */
@@ -338,4 +340,33 @@ function store(key, value) {
   try {
     localStorage.setItem(`convoscope.${key}`, value);
   } catch { /* forbidden */ }
+}
+
+// ---- target, loss, update
+
+/**
+ * Changes what is learnt: keys of the document; a part that is left out goes back to its defaults.
+ * @param {Record<string, unknown>} patch
+ */
+export function setGoal(patch) {
+  return changed((doc) => ({ ...doc, ...patch }));
+}
+
+/** The right answer; null takes it away, and with it the phases after `forward`. The first one leads to the loss.
+ * @param {unknown} target @param {{kind: string}} [loss] for a target that the present loss cannot take */
+export async function setTarget(target, loss) {
+  const before = opened.peek()?.blocks.some(({ phase }) => phase !== "forward");
+  const done = await changed((doc) => (target === null ? without(doc, "target") : { ...doc, target, ...(loss ? { loss } : {}) }));
+  const first = opened.peek()?.blocks.find(({ phase }) => phase === "loss");
+  if (!done || before || !first) return done;
+  batch(() => {
+    focus.value = { node: first.node, channel: 0, phase: first.phase };
+    seek(first.start);
+  });
+  return done;
+}
+
+/** @param {ScenarioDoc} doc @param {string} key @returns {ScenarioDoc} */
+function without(doc, key) {
+  return /** @type {ScenarioDoc} */ (Object.fromEntries(Object.entries(doc).filter(([name]) => name !== key)));
 }

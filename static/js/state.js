@@ -46,6 +46,8 @@ export const unit = signal("step");
 /** Steps per second. */
 export const speed = signal(12);
 export const playing = signal(false);
+/** How often somebody went on at the last step, or played up to it. */
+export const pastEnd = signal(0);
 
 /** @type {Signal<import("./types.d.ts").Notice | null>} */
 export const notice = signal(null);

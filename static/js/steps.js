@@ -5,7 +5,7 @@ import { onInput } from "./lib/phases.js";
 import { Credits, PlayHead } from "./lib/playback.js";
 import { stepOf, windowOf } from "./lib/windows.js";
 import { AHEAD, fetchSteps, read, windows } from "./open.js";
-import { cursor, focus, opened, playing, speed, stepData } from "./state.js";
+import { cursor, focus, opened, pastEnd, playing, speed, stepData } from "./state.js";
 import { request, tell } from "./stream.js";
 import { ensure } from "./tensors.js";
 
@@ -138,7 +138,10 @@ export function start() {
 function advance({ head, ticks }) {
   const at = head.at(performance.now());
   if (at !== cursor.peek()) setCursor(at);
-  if (head.ends(at)) return stop();
+  if (head.ends(at)) {
+    pastEnd.value += 1;
+    return stop();
+  }
   const more = ticks ? 0 : credits.grant(head.ahead.length);
   if (more > 0) tell({ type: "credit", n: more });
 }

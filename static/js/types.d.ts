@@ -30,6 +30,11 @@ export interface ScenarioDoc {
   version?: number;
   input?: InputSpec;
   network: NodeSpec[];
+  target?: unknown;
+  loss?: { kind: string; [field: string]: unknown };
+  penalty?: { l1?: number; l2?: number };
+  optimizer?: { kind: string; schedule?: { kind: string; [field: string]: unknown }; [field: string]: unknown };
+  mode?: string;
   params?: { seed?: number; scheme?: string | { kind: string }; values?: Record<string, unknown>; edits?: Edit[] };
   [field: string]: unknown;
 }

@@ -15,6 +15,7 @@ import { DropTarget } from "./pictures.js";
 import { Timeline } from "./timeline.js";
 
 const loadDialogs = () => import("./dialogs.js").then(({ Dialogs }) => Dialogs);
+const loadGoal = () => import("./goal.js").then(({ GoalCard }) => GoalCard);
 const loadSaliency = () => import("./saliency.js").then(({ SaliencyCard }) => SaliencyCard);
 const loadInitCard = () => import("./init_card.js").then(({ InitCard }) => InitCard);
 
@@ -34,6 +35,7 @@ export function App() {
       <${Lab} />
       <section class="stage-slot" id="stage-slot" tabindex="-1">${Stage && html`<${Stage} />`}</section>
       ${panel.value === "init" && opened.value && html`<${Late} load=${loadInitCard} />`}
+      ${panel.value === "goal" && opened.value && html`<${Late} load=${loadGoal} />`}
       ${panel.value === "saliency" && opened.value && html`<${Late} load=${loadSaliency} />`}
       <${Hint} place="stage" />
     </main>

@@ -1,7 +1,7 @@
 /** A card that lies over the stage without blocking the rest of the page. Escape and its button close it. */
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { t } from "../state.js";
+import { layout, t } from "../state.js";
 import { icon } from "./icons.js";
 import { panel } from "./panel.js";
 
@@ -11,6 +11,8 @@ export function FloatingCard({ title, testid, look, children }) {
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     root.current?.focus({ preventScroll: true });
+    // on a phone it lies below the stage
+    if (layout.peek() === "narrow") root.current?.scrollIntoView({ block: "start" });
     return () => before?.focus?.({ preventScroll: true });
   }, []);
   const label = t.value("dialog.close");

@@ -7,7 +7,7 @@ import { hideLoupe } from "../draw/loupe.js";
 import { hideTip } from "../draw/tip.js";
 import { fetchView, viewOf } from "../views/index.js";
 import { geometryText } from "./geometry_text.js";
-import { togglePanel } from "./panel.js";
+import { panel, togglePanel } from "./panel.js";
 import { stageProps } from "./stage_props.js";
 
 /** Keep the newest marks only: an hour of playing writes 216 000. */
@@ -152,8 +152,16 @@ function Title({ props, focus, node }) {
     <h2>${phase === "loss" ? t("kind.loss") : props?.node.name ?? focus.node}${part ? html` · <span>${part}</span>` : null}</h2>
     <p>${props ? (phase === "forward" ? geometryText(props) : block.writes) : ""}</p>
     ${(phase !== "forward" || onInput(focus)) && html`<button type="button" class="btn small" data-testid="saliency-open" onClick=${() => togglePanel("saliency")}>${t("saliency.open")}</button>`}
+    ${phase !== "forward" && html`<button type="button" class="btn small" data-testid="goal-open" aria-expanded=${panel.value === "goal"} onClick=${() => togglePanel("goal")}>${goalText(t)}</button>`}
     <button type="button" class="esc" onClick=${() => actions.unfocus()}><kbd>Esc</kbd> ${t("stage.back")}</button>
   </header>`;
+}
+
+/** What is learnt, in a few words. @param {import("../types.d.ts").Translate} t */
+function goalText(t) {
+  const { target, loss, optimizer } = state.opened.value?.scenario ?? {};
+  const plain = typeof target === "number" ? String(target) : Array.isArray(target) && typeof target[0] === "number" ? target.join(", ") : t("goal.values");
+  return t("goal.chosen", { target: plain, loss: t(`kind.${loss?.kind}`), optimizer: t(`kind.${optimizer?.kind}`), lr: Number(optimizer?.lr) });
 }
 
 /** What a block of the later phases writes, in words. @param {import("../types.d.ts").Block} block @param {import("../types.d.ts").Translate} t */

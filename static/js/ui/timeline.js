@@ -4,7 +4,7 @@ import { html } from "htm/preact";
 import { useRef } from "preact/hooks";
 import { first, last, move, seek, setSpeed, toggle } from "../actions.js";
 import { groups } from "./numbers.js";
-import { cursor, layout, opened, playing, speed, t, unit } from "../state.js";
+import { cursor, layout, opened, pastEnd, playing, speed, t, unit } from "../state.js";
 import { icon } from "./icons.js";
 import { panel, togglePanel } from "./panel.js";
 import { ScaleChoice } from "./scale_choice.js";
@@ -22,6 +22,7 @@ export function Timeline() {
       <button type="button" class="track-init" data-testid="init-open" aria-expanded=${panel.value === "init"} title=${tr("init.open")}
         onClick=${() => togglePanel("init")}>${icon("dice", 15)}${layout.value === "narrow" ? "" : tr("timeline.init")}</button>
       <div class="track-both"><${Track} /><${Nest} /></div>
+      <${GoalButton} />
     </div>`}
     <div class="ctl">
       <${Transport} />
@@ -33,6 +34,20 @@ export function Timeline() {
       ${layout.value !== "narrow" && html`<${ScaleChoice} />`}
     </div>
   </footer>`;
+}
+
+/** What a network without a target has not got yet; whoever goes on at the end of the forward phase is asked for it. */
+function GoalButton() {
+  const tr = t.value;
+  const trace = opened.value;
+  const later = trace?.blocks.some(({ phase }) => phase !== "forward");
+  useSignalEffect(() => {
+    if (pastEnd.value > 0 && !opened.peek()?.blocks.some(({ phase }) => phase !== "forward")) panel.value = "goal";
+  });
+  if (later) return null;
+  return html`<button type="button" class="track-goal" data-testid="goal-open" aria-expanded=${panel.value === "goal"} title=${tr("goal.open.about")}
+    onClick=${() => togglePanel("goal")}>${layout.value === "narrow" ? "" : html`<span class="ghost loss">${tr("phase.loss")}</span><span class="ghost backward">${tr("phase.backward")}</span><span class="ghost update">${tr("phase.update")}</span>`}
+    <span class="ask">${tr("goal.open")}</span></button>`;
 }
 
 /** First, back, play, forward, last. */

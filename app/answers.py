@@ -99,7 +99,7 @@ def push(trace: engine.Trace, ask: messages.Play, start: int, frame_bytes: int) 
 
 
 def _window_frame(trace: engine.Trace, re: Any, window: engine.Window) -> bytes:
-    block = next(i for i, block in enumerate(trace.blocks) if block is window.block)
+    block = next(i for i, block in enumerate(trace.blocks) if block.writes == window.block.writes)
     metadata = {
         "re": re,
         "type": "steps",

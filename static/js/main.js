@@ -4,7 +4,7 @@ import { begin, setLang, travel } from "./actions.js";
 import { followPlace, onTravel } from "./link.js";
 import { reopen } from "./open.js";
 import { boot, layout, reducedMotion, theme } from "./state.js";
-import { followCursor, pushed, resumePlay } from "./steps.js";
+import { followCursor, followReadings, pushed, resumePlay } from "./steps.js";
 import { connect } from "./stream.js";
 import "./ui/vnodes.js";
 
@@ -55,6 +55,7 @@ followTheme();
 followLayout();
 connect(pushed, () => void reopen().then(resumePlay));
 followCursor();
+followReadings();
 followPlace();
 onTravel((place) => void travel(place));
 // The scenario is computed while the interface is still being fetched: requests wait for the socket only.

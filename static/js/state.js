@@ -30,6 +30,8 @@ export const hover = signal(null);
 export const pinned = signal(null);
 /** The step at the cursor, once it has arrived; the one before stays until then. @type {Signal<import("./types.d.ts").StepView | null>} */
 export const stepData = signal(null);
+/** The same step in the block's other readings, by name; `index` says of which step. @type {Signal<{index: number, steps: Record<string, import("./types.d.ts").StepView>}>} */
+export const otherReadings = signal({ index: -1, steps: {} });
 /** What the network map shows: thumbnails of maps, whole vectors; a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
 export const mapData = signal(new Map());
 /** Tensors with the engine's own numbers, for the stage, fetched when a step first reads them; a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */

@@ -3,9 +3,9 @@ import { batch, effect } from "@preact/signals";
 import { blockAt, unravel } from "./lib/cells.js";
 import { onInput } from "./lib/phases.js";
 import { Credits, PlayHead } from "./lib/playback.js";
-import { stepOf, windowOf } from "./lib/windows.js";
+import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
 import { AHEAD, fetchSteps, read, windows } from "./open.js";
-import { cursor, focus, opened, pastEnd, playing, speed, stepData } from "./state.js";
+import { cursor, focus, opened, otherReadings, pastEnd, playing, speed, stepData } from "./state.js";
 import { request, tell } from "./stream.js";
 import { ensure } from "./tensors.js";
 
@@ -63,6 +63,42 @@ export function followCursor() {
 function show(window, at) {
   const shown = stepData.peek();
   if (shown?.index !== at || shown.block !== window.block) stepData.value = stepOf(window, at);
+}
+
+/** Windows of other readings, by reading; they belong to one trace. @type {{trace: Opened | null, caches: Map<string, WindowCache>}} */
+const others = { trace: null, caches: new Map() };
+let othersUnderWay = 0;
+
+/** Keeps `otherReadings` at the step that is shown. Returns what stops it. */
+export function followReadings() {
+  return effect(() => {
+    const trace = opened.value;
+    const step = stepData.value;
+    if (!trace || !step || step.block.readings.length < 2) return;
+    void bringReadings(trace, step);
+  });
+}
+
+/** One request at a time: the next looks at where the cursor is by then. @param {Opened} trace @param {import("./types.d.ts").StepView} step */
+async function bringReadings(trace, step) {
+  if (others.trace !== trace) Object.assign(others, { trace, caches: new Map() });
+  /** @type {Record<string, import("./types.d.ts").StepView>} */
+  const found = {};
+  for (const reading of step.block.readings.slice(1)) {
+    const cache = others.caches.get(reading) ?? new WindowCache();
+    others.caches.set(reading, cache);
+    let window = cache.find(step.index);
+    if (!window && othersUnderWay === 0) {
+      othersUnderWay += 1;
+      window = await fetchSteps(trace, step.index, step.index + AHEAD, "other", reading).catch(() => null) ?? undefined;
+      othersUnderWay -= 1;
+      if (window) cache.add(window);
+      const now = stepData.peek();
+      if (now && now !== step && opened.peek() === trace) return void bringReadings(trace, now);
+    }
+    if (window) found[reading] = stepOf(window, step.index);
+  }
+  if (opened.peek() === trace && stepData.peek()?.index === step.index) otherReadings.value = { index: step.index, steps: found };
 }
 
 /** The newest step that could not be asked for yet. @type {{trace: Opened, at: number} | null} */

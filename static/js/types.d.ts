@@ -196,6 +196,8 @@ export interface StageProps {
   cell: number[];
   tensor(name: string): TensorView | null;
   absmax(name: string, channel: number): number;
+  /** the same step in another reading, null while it is on its way */
+  other(reading: string): StepView | null;
   hover: Hover | null;
   setHover(hover: Hover | null): void;
   pin(place: Hover): void;

@@ -336,3 +336,24 @@ def test_others_are_served_while_one_does_not_read(served: tuple[str, Any]) -> N
 
     with raw:
         assert asyncio.run(run()) < 2
+
+
+def test_another_reading_of_a_block_comes_as_a_window_of_that_block(client: TestClient) -> None:
+    document = {
+        "input": {"values": [[[[1, 2, 0], [0, 1, 3], [2, 0, 1]]]]},
+        "network": [{"name": "conv1", "kind": "conv2d", "out_channels": 1, "kernel_size": 2}],
+        "target": [[[[0, 0], [0, 0]]]],
+        "loss": {"kind": "mse"},
+    }
+    with client.websocket_connect(URL, SUB) as ws:
+        opened = ask(ws, type="open", scenario=document)
+        block = next(block for block in opened["blocks"] if block["writes"] == "input.grad")
+        assert block["readings"] == ["gather", "scatter"]
+        sums = {}
+        for reading in block["readings"]:
+            about = {"trace": opened["trace"], "start": block["start"], "stop": block["stop"], "reading": reading}
+            ws.send_json({"id": 7, "type": "steps", **about})
+            metadata, columns = wire.unpack(ws.receive_bytes())
+            assert opened["blocks"][int(metadata["block"])] == block
+            sums[reading] = columns["term"].sum(axis=1)
+        np.testing.assert_allclose(sums["gather"], sums["scatter"], atol=1e-6)

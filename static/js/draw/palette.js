@@ -11,7 +11,7 @@ export const INKS = {
   light: {
     ink: "#1b1c21", soft: "#5c5e67", faint: "#6f717a", line: "#e6e4df", wash: "#f3f1ec", paper: "#fbfaf8", panel: "#ffffff",
     now: "#f2b705", nowEdge: "#1b1c21", checkA: "#f1efea", checkB: "#f7f5f1", hatch: "#d3d0c8",
-    data: "#2166ac", weight: "#01766a", grad: "#b35806",
+    data: "#2166ac", weight: "#01766a", grad: "#aa5205",
   },
   dark: {
     ink: "#ececf0", soft: "#b3b5bf", faint: "#9496a1", line: "#2d2f37", wash: "#22242a", paper: "#15161a", panel: "#1c1d22",

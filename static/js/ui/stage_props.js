@@ -25,6 +25,7 @@ export function stageProps(size, input = false, step = state.stepData.value) {
     written: step && block ? step.index - block.start + 1 : 0,
     tensor: (/** @type {string} */ name) => maps.get(name) ?? null,
     absmax,
+    other: (/** @type {string} */ reading) => (state.otherReadings.value.index === step?.index ? state.otherReadings.value.steps[reading] ?? null : null),
     hover: state.hover.value ?? state.pinned.value,
     setHover: (/** @type {StageProps["hover"]} */ hover) => {
       state.hover.value = hover;

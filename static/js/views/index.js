@@ -13,7 +13,11 @@ export const KINDS = new Set([
 ]);
 
 /** Views of the later phases, in a folder each; the others get the generic one. */
-export const LATER = new Set(/** @type {string[]} */ ([]));
+export const LATER = new Set([
+  "backward/accumulate", "backward/add", "backward/avgpool2d", "backward/batchnorm2d", "backward/concat", "backward/conv2d", "backward/dense", "backward/dropout",
+  "backward/elu", "backward/flatten", "backward/gelu", "backward/global_avgpool2d", "backward/leaky_relu", "backward/maxpool2d", "backward/penalty", "backward/relu",
+  "backward/sigmoid", "backward/silu", "backward/softplus", "backward/tanh",
+]);
 
 /** Views that are here, by file. @type {import("@preact/signals").Signal<Record<string, ViewModule>>} */
 const here = signal({});

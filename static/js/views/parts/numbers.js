@@ -22,6 +22,11 @@ export function cell(v) {
   return fixed(v, size >= 1000 ? 0 : size >= 100 ? 1 : 2);
 }
 
+/** For a cell of a small grid of gradients, which are often small: one figure rather than a zero. @param {number} v */
+export function tiny(v) {
+  return v !== 0 && Math.abs(v) < 5e-3 ? minus(v.toExponential(0)) : cell(v);
+}
+
 /** For sums and chips: three decimals, more when nothing would be left of it. @param {number} v */
 export function mid(v) {
   if (!Number.isFinite(v)) return fixed(v, 0);

@@ -1,0 +1,2 @@
+/** See copy.js. */
+export { explain, View } from "./copy.js";

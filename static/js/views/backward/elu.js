@@ -1,0 +1,2 @@
+/** See activation.js. */
+export { explain, View } from "./activation.js";

@@ -1,5 +1,6 @@
 /** Every signal of the application, in one place. Actions write them; the interface reads them. */
 import { computed, effect, signal } from "@preact/signals";
+import { blockAt } from "./lib/cells.js";
 
 /** @typedef {import("./types.d.ts").Boot} Boot */
 /** @template T @typedef {import("@preact/signals").Signal<T>} Signal */
@@ -36,6 +37,14 @@ export const otherReadings = signal({ index: -1, steps: {} });
 export const mapData = signal(new Map());
 /** Tensors with the engine's own numbers, for the stage, fetched when a step first reads them; a new Map on each change. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
 export const exactData = signal(new Map());
+/** The same of the gradients of the maps, once the way back has begun. @type {Signal<Map<string, import("./types.d.ts").TensorView>>} */
+export const gradMaps = signal(new Map());
+/** Whether the cursor is on the way back or in the update: then the map shows gradients under its values. */
+export const backwards = computed(() => {
+  const blocks = opened.value?.blocks ?? [];
+  const phase = blocks[blockAt(blocks, cursor.value)]?.phase;
+  return phase === "backward" || phase === "update";
+});
 /** Which sample is shown when there are several. */
 export const sample = signal(0);
 

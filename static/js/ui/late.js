@@ -34,6 +34,14 @@ export function Late({ load, props = {} }) {
 /** Stage and inspector with all the views behind them: half of the program. @type {import("@preact/signals").Signal<{Stage: any, Inspector: any} | null>} */
 export const stageParts = signal(null);
 
+/** What the network map shows on the way back. @type {import("@preact/signals").Signal<typeof import("./map_back.js") | null>} */
+export const backParts = signal(null);
+
+/** Fetched once a target has been chosen. */
+export async function fetchBack() {
+  backParts.value ??= await patiently(() => import("./map_back.js"));
+}
+
 let asked = false;
 
 /** Fetches them: after the maps are on the screen, or at once when an address or a click asks for a stage. */

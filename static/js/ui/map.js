@@ -1,7 +1,9 @@
 /** The network map: every node with its maps, joined by its edges. Arrows move between maps, Enter opens one on the stage. */
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { focus, lang, layout, opened, scaleMode, t } from "../state.js";
+import { backwards, focus, lang, layout, opened, scaleMode, t } from "../state.js";
+import { backParts, fetchBack } from "./late.js";
+import { BadNotice, firstBad } from "./map_bad.js";
 import { Edges } from "./map_edges.js";
 import { InputNode, PictureNode } from "./map_input.js";
 import { NetworkLegend } from "./map_legend.js";
@@ -10,24 +12,32 @@ import { ScaleChoice } from "./scale_choice.js";
 
 /** Sides of a thumbnail tried from the largest, px; below the last the map scrolls instead. Four rows of 33 px fill the height. */
 const SIDES = [52, 44, 33, 30, 27, 25, 24];
+/** And on the way back, where every map has its gradient below it. */
+const SMALLER = [22, 20, 18];
 /** Rows of more than two thumbnails do not fit the height above this side. */
 const TALLEST = 33;
 
 export function NetworkMap() {
   const trace = opened.value;
   const root = useRef(/** @type {HTMLElement | null} */ (null));
-  const geometry = geometryOf(trace);
+  const Back = trace?.target === undefined ? null : backParts.value;
+  const back = Back !== null && backwards.value;
+  useEffect(() => { if (trace?.target !== undefined) void fetchBack(); }, [trace]);
+  const bad = firstBad(trace);
+  const geometry = `${geometryOf(trace)} ${back} ${Back !== null}`;
   useFit(root, `${geometry} ${lang.value}`);
   useRoving(root);
   const most = Math.max(1, ...(trace?.nodes ?? []).map(({ shape }) => (shape.length === 4 ? shape[1] : 1)));
-  return html`<nav class="map" ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
+  return html`<nav class=${`map ${back ? "back" : ""}`} ref=${root} aria-label=${t.value("map.label")} data-testid="network-map" data-most=${most} onKeyDown=${moveBetween}>
     ${trace && html`<div class=${`map-row ${skips(trace.nodes) ? "skips" : ""} ${trace.nodes.length < 6 ? "few" : trace.nodes.length > 10 ? "many" : ""}`}>
       <${Edges} geometry=${geometry} />
       <${PictureNode} />
       <${InputNode} />
       ${trace.nodes.map((node) => html`<${MapNode} key=${node.name} node=${node} />`)}
+      ${Back && html`<${Back.LossNode} />`}
     </div>
     ${trace && layout.value === "narrow" && html`<${ScaleChoice} />`}
+    ${bad && html`<${BadNotice} bad=${bad} />`}
     ${scaleMode.value === "network" && html`<${NetworkLegend} />`}`}
   </nav>`;
 }
@@ -53,7 +63,7 @@ function useFit(root, geometry) {
     const fit = () => {
       const row = /** @type {HTMLElement | null} */ (map.querySelector(".map-row"));
       if (!row) return;
-      const sides = SIDES.filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
+      const sides = [...SIDES, ...(map.classList.contains("back") ? SMALLER : [])].filter((side) => side <= TALLEST || Number(map.dataset.most) <= 4);
       const floor = row.clientHeight - parseFloat(getComputedStyle(row).paddingBottom);
       const nodes = /** @type {HTMLElement[]} */ ([...row.querySelectorAll("[data-node]")]);
       let tallest = sides[sides.length - 1];

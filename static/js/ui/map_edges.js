@@ -1,13 +1,15 @@
 /** The edges of the network: soft curves between neighbours, a firm line below for connections that skip nodes. */
 import { html } from "htm/preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { focus, layout, opened, scaleMode, t } from "../state.js";
+import { backwards, focus, layout, opened, scaleMode, t } from "../state.js";
 
 /** @typedef {{left: number, right: number, top: number, bottom: number, count: number}} Box count: maps in it */
-/** @typedef {{path: string, skip: boolean, to: string}} Edge to: the node it ends in */
+/** @typedef {{path: string, skip: boolean, middle: boolean, to: string}} Edge middle: of a fan; to: the node it ends in */
 
 /** Heights at which the curves of an edge leave and arrive, as shares of the boxes: five say "everything meets everything". */
 const FAN = [[0.2, 0.2], [0.5, 0.5], [0.8, 0.8], [0.2, 0.8], [0.8, 0.2]];
+
+const TIP = "url(#edge-tip)";
 
 /** @param {Box} a @param {Box} b @param {boolean} single one map to one map @returns {string[]} curves from the right side of a to the left side of b */
 function curves(a, b, single) {
@@ -42,15 +44,16 @@ export function Edges({ geometry }) {
     map.addEventListener("refit", draw);
     return () => map.removeEventListener("refit", draw);
   }, [geometry, layout.value, scaleMode.value, t.value]);
-  return html`<svg class="edges" ref=${svg} aria-hidden="true">
-    <defs><marker id="edge-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" /></marker></defs>
-    ${edges.map(({ path, skip, to }, i) => html`<path key=${i} d=${path} class=${`${skip ? "skip-edge" : ""} ${to === lit ? "lit" : ""}`} marker-end=${skip ? "url(#edge-tip)" : undefined} />`)}</svg>`;
+  const back = backwards.value;
+  return html`<svg class=${`edges ${back ? "back" : ""}`} ref=${svg} aria-hidden="true">
+    <defs><marker id="edge-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" /></marker></defs>
+    ${edges.map(({ path, skip, middle, to }, i) => html`<path key=${i} d=${path} class=${`${skip ? "skip-edge" : ""} ${to === "input" ? "picture-edge" : ""} ${to === lit ? "lit" : ""}`} marker-end=${skip && !back ? TIP : undefined} marker-start=${back && middle ? TIP : undefined} />`)}</svg>`;
 }
 
 /** @param {HTMLElement} row @param {import("../types.d.ts").NodeInfo[]} nodes */
 function layOut(row, nodes) {
   const origin = row.getBoundingClientRect();
-  const names = ["input", ...nodes.map(({ name }) => name)];
+  const names = ["input", ...nodes.map(({ name }) => name), "loss"];
   /** @param {string} name @param {string} part @returns {Box | null} */
   const boxOf = (name, part = "[data-maps]") => {
     const element = row.querySelector(`[data-node="${name}"] ${part}`);
@@ -60,15 +63,16 @@ function layOut(row, nodes) {
   /** @type {Edge[]} */
   const edges = [];
   const [from, to] = [boxOf("picture"), boxOf("input")];
-  if (from && to) edges.push({ path: `M${from.right + 4} ${(from.top + from.bottom) / 2}H${to.left - 5}`, skip: true, to: "input" });
-  for (const node of nodes) {
+  if (from && to) edges.push({ path: `M${from.right + 4} ${(from.top + from.bottom) / 2}H${to.left - 5}`, skip: true, middle: false, to: "input" });
+  const end = nodes[nodes.length - 1];
+  for (const node of end ? [...nodes, { name: "loss", inputs: [end.name] }] : []) {
     for (const input of node.inputs) {
       const [a, b] = [boxOf(input), boxOf(node.name)];
       if (!a || !b) continue;
       const skip = names.indexOf(node.name) - names.indexOf(input) > 1;
       const feet = skip && [boxOf(input, "[data-foot]") ?? a, boxOf(node.name, "[data-foot]") ?? b];
       const paths = feet ? [detour(feet[0], feet[1], origin.height - 5)] : curves(a, b, a.count * b.count === 1);
-      edges.push(...paths.map((path) => ({ path, skip, to: node.name })));
+      edges.push(...paths.map((path, i) => ({ path, skip, middle: i === Math.min(1, paths.length - 1), to: node.name })));
     }
   }
   return edges;

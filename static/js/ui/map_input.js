@@ -4,6 +4,8 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage, rgbImage } from "../draw/heat.js";
 import { onInput } from "../lib/phases.js";
 import { focus, mapData, opened, t, theme } from "../state.js";
+import { backParts } from "./late.js";
+import { useGradient } from "./map_node.js";
 import { open } from "./map_thumb.js";
 import { tensorMax } from "./scale.js";
 
@@ -69,6 +71,8 @@ export function InputNode() {
   const tr = t.value;
   const trace = opened.value;
   const shape = trace?.tensors.find(({ name }) => name === "input")?.shape.slice(1) ?? [];
+  const grad = useGradient("input.grad", shape[0] ?? 1);
+  const Back = grad && backParts.value;
   const label = tr("map.input.label", { shape: shape.join(" × ") });
   const selected = onInput(focus.value);
   return html`<section class="node" data-node="input" data-testid="node-input">
@@ -76,5 +80,6 @@ export function InputNode() {
     <div class="maps" data-maps><button type="button" tabindex="-1" data-map="input" data-testid="map-input-0" aria-label=${label} title=${label}
       class=${selected ? "sel" : ""} aria-current=${selected ? "true" : undefined} onClick=${() => open("input", 0)}><${InputPicture} /></button></div>
     <p class="map-legend">${trace?.input ? tr(trace.input.grey ? "fit.grey" : "fit.rgb") : tr("map.input.values")}</p>
+    ${Back && html`<${Back.InputGradient} at=${grad.at} born=${grad.born} />`}
   </section>`;
 }

@@ -12,12 +12,12 @@ export function tensorMax(name) {
 /** @type {WeakMap<object, {min: number, max: number}[]>} */
 const ranges = new WeakMap();
 
-/** Least and greatest value of every channel (of every cell of a vector), computed once per tensor. @param {TensorView} view */
+/** Least and greatest value of every channel of every sample (of a vector as a whole), computed once per tensor. @param {TensorView} view */
 export function channelRanges(view) {
   let found = view.ranges ?? ranges.get(view);
   if (found) return found;
-  const channels = view.shape.length === 4 ? view.shape[1] : 1;
-  const plane = view.data.length / (view.shape[0] * channels);
+  const channels = view.shape[0] * (view.shape.length === 4 ? view.shape[1] : 1);
+  const plane = view.data.length / channels;
   found = Array.from({ length: channels }, (_, c) => {
     let [min, max] = [Infinity, -Infinity];
     for (let i = c * plane; i < (c + 1) * plane; i++) {

@@ -80,9 +80,9 @@ export function absmax(name, channel) {
     }
     return Math.max(most, own);
   }
-  const view = state.mapData.value.get(name);
+  const view = state.mapData.value.get(name) ?? state.gradMaps.value.get(name);
   if (state.scaleMode.value !== "map" || !view || view.shape.length < 4) return own;
-  const range = channelRanges(view)[channel];
+  const range = channelRanges(view)[Math.min(state.sample.value, view.shape[0] - 1) * view.shape[1] + channel];
   const most = range && Number.isFinite(range.min) ? Math.max(Math.abs(range.min), Math.abs(range.max)) : 0;
   return most || 1;
 }

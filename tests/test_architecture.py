@@ -140,8 +140,8 @@ def test_one_file_per_kind_and_views_of_the_same_name() -> None:
     files = {path.stem for path in (ROOT / "engine" / "layers").glob("[a-z]*.py")}
     assert files == set(REGISTRY)
     views = {path.stem for path in (SCRIPTS / "views").glob("*.js")}
-    # the input, the family of element-wise functions, the generic view and the list of all are no kinds
-    assert views - set(REGISTRY) == {"activation", "generic", "index", "input"}
+    # no kinds: the input, the family of element-wise functions, the optimisers' and the generic view, the list
+    assert views - set(REGISTRY) == {"activation", "generic", "index", "input", "update"}
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-Hans", "zh-Hant"])

@@ -136,7 +136,7 @@ export function read(trace, step) {
   const block = trace.blocks[blockAt(trace.blocks, step)];
   if (!block) return [];
   // a layer of several blocks is shown whole: softmax needs its maximum and sum while it divides. A backward step has its own tensors only
-  const own = block.phase === "backward" ? [block] : trace.blocks.filter(({ node, phase, writes }) => node === block.node && phase === block.phase && sameParam(writes, block));
+  const own = block.phase === "backward" ? [block] : trace.blocks.filter((one) => (one.node === block.node && one.phase === block.phase && sameParam(one.writes, block)) || penaltyOf(one, block));
   const channel = unravel(step - block.start, block.shape)[1] ?? null;
   const alone = block.combine === "map" || POOLS.has(block.kind) || block.kind === "add";
   /** @type {Map<string, number | null>} */
@@ -152,6 +152,11 @@ export function read(trace, step) {
 function sameParam(writes, block) {
   const param = (/** @type {string} */ name) => name.split(".").slice(0, 2).join(".");
   return block.phase !== "update" || param(writes) === param(block.writes);
+}
+
+/** The penalty's share of a gradient stands at the head of the update that it is part of. @param {import("./types.d.ts").Block} one @param {import("./types.d.ts").Block} block */
+function penaltyOf(one, block) {
+  return block.phase === "update" && one.kind === "penalty" && one.phase === "backward" && sameParam(one.writes, block);
 }
 
 /**

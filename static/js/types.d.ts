@@ -198,6 +198,8 @@ export interface StageProps {
   absmax(name: string, channel: number): number;
   /** the same step in another reading, null while it is on its way */
   other(reading: string): StepView | null;
+  /** a formula, set as mathematics */
+  formula(tex: string): any;
   hover: Hover | null;
   setHover(hover: Hover | null): void;
   pin(place: Hover): void;

@@ -8,7 +8,7 @@ import { FloatingCard } from "./floating.js";
 import { Histogram } from "./histogram.js";
 import { icon } from "./icons.js";
 import { Kernels } from "./kernels.js";
-import { Formula } from "./inspector_explain.js";
+import { Formula } from "./formula.js";
 import { Segmented } from "./segmented.js";
 
 /** @typedef {import("../types.d.ts").InitParam} InitParam */

@@ -1,9 +1,8 @@
 import { html } from "htm/preact";
-import { useEffect, useRef } from "preact/hooks";
 import { viewOf } from "../views/index.js";
 import { CodeBlock } from "./inspector_code.js";
 import { Check, Totals } from "./inspector_receipt.js";
-import { renderMath } from "./math.js";
+import { Formula } from "./formula.js";
 
 /** @typedef {import("../types.d.ts").StageProps} StageProps */
 
@@ -29,13 +28,4 @@ export function marked(text) {
     if (role === "b") return html`<b>${inner}</b>`;
     return html`<span class=${`k ${role === "v" ? "d" : role}`}>${inner}</span>`;
   });
-}
-
-/** The block's formula. @param {{tex: string}} props */
-export function Formula({ tex }) {
-  const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
-  useEffect(() => {
-    if (ref.current) void renderMath(ref.current, tex);
-  }, [tex]);
-  return html`<div class="formula" ref=${ref}></div>`;
 }

@@ -1,6 +1,8 @@
+import { html } from "htm/preact";
 import * as actions from "../actions.js";
 import { accentOf } from "../lib/phases.js";
 import * as state from "../state.js";
+import { Formula } from "./formula.js";
 import { channelRanges } from "./scale.js";
 
 /** @typedef {import("../types.d.ts").StageProps} StageProps */
@@ -26,6 +28,7 @@ export function stageProps(size, input = false, step = state.stepData.value) {
     tensor: (/** @type {string} */ name) => maps.get(name) ?? null,
     absmax,
     other: (/** @type {string} */ reading) => (state.otherReadings.value.index === step?.index ? state.otherReadings.value.steps[reading] ?? null : null),
+    formula: (/** @type {string} */ tex) => html`<${Formula} tex=${tex} display=${false} />`,
     hover: state.hover.value ?? state.pinned.value,
     setHover: (/** @type {StageProps["hover"]} */ hover) => {
       state.hover.value = hover;

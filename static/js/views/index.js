@@ -16,7 +16,8 @@ export const KINDS = new Set([
 export const LATER = new Set([
   "backward/accumulate", "backward/add", "backward/avgpool2d", "backward/batchnorm2d", "backward/concat", "backward/conv2d", "backward/dense", "backward/dropout",
   "backward/elu", "backward/flatten", "backward/gelu", "backward/global_avgpool2d", "backward/leaky_relu", "backward/maxpool2d", "backward/penalty", "backward/relu",
-  "backward/sigmoid", "backward/silu", "backward/softplus", "backward/tanh",
+  "backward/bce_with_logits", "backward/cross_entropy", "backward/l1", "backward/mse", "backward/nll", "backward/score", "backward/sigmoid", "backward/silu", "backward/softplus", "backward/tanh",
+  "loss/bce_with_logits", "loss/cross_entropy", "loss/l1", "loss/l2", "loss/mse", "loss/nll", "loss/score", "loss/sum", "update",
 ]);
 
 /** Views that are here, by file. @type {import("@preact/signals").Signal<Record<string, ViewModule>>} */

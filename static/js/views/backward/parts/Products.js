@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { topTerms } from "../../dense.js";
 import { cellName } from "../../parts/geometry.js";
-import { hotTerms } from "../../parts/links.js";
+import { hotTerms, termPerRole } from "../../parts/links.js";
 import { full, mid } from "../../parts/numbers.js";
 import { shapeOf } from "../../parts/source.js";
 
@@ -18,14 +18,15 @@ export function Products({ p, step = p.step, rows = 8, sign = "×", brief = fals
   const { shown, rest } = topTerms(step, step.terms.length);
   const taking = shown.filter((i) => !missing(step, i));
   // what is 0 says nothing, unless all of it is
-  const there = taking.filter((i, place) => step.terms[i] !== 0 || place === 0).slice(0, rows);
+  const each = termPerRole(step);
+  const there = taking.filter((i, place) => each || step.terms[i] !== 0 || place === 0).slice(0, rows);
   const others = rest + taking.filter((i) => !there.includes(i)).reduce((sum, i) => sum + step.terms[i], 0);
   // a role that reads whole windows has no cell of its own in a term
   const roles = block.roles.filter(({ name }) => [1, step.terms.length].includes(step.roles[name].index.length));
   const hot = hotTerms(step, p.hover);
   return html`<div class="products">
     ${there.map((i) => html`<div key=${i} class=${`product-row ${hot.has(i) ? "hot" : ""}`} onPointerLeave=${() => p.setHover(null)}>
-      ${roles.map((role, r) => {
+      ${(each ? [block.roles[i]] : roles).map((role, r) => {
         const { index, value } = step.roles[role.name];
         const k = index.length === 1 ? 0 : i;
         const place = { tensor: role.tensor, cell: index[k], term: i };

@@ -4,7 +4,7 @@ import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
 import { errorText } from "./errors.js";
 import { parse, presetDoc, visit } from "./link.js";
 import { inPhase, open } from "./open.js";
-import { asked, boot, catalogue, cursor, exactData, focus, lang, notice, opened, pastEnd, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
+import { asked, boot, catalogue, cursor, exactData, focus, lang, looping, notice, opened, pastEnd, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
 import { restart, setCursor, start, stop } from "./steps.js";
 import { StreamError } from "./stream.js";
 import { ask, fetchTensor } from "./tensors.js";
@@ -54,8 +54,13 @@ export async function openScenario(doc, where = {}) {
 export async function travel(place) {
   const where = { step: place.step, focus: place.focus };
   const { doc, digest } = place;
-  if (opened.peek() && (doc ? JSON.stringify(doc) === JSON.stringify(asked.peek()) : digest === opened.peek()?.trace)) return look(where);
+  const here = looping.peek() ?? { base: asked.peek(), n: 0 };
+  if (opened.peek() && (doc ? JSON.stringify(doc) === JSON.stringify(here.base) && place.iterations === here.n : digest === opened.peek()?.trace)) return look(where);
   preset.value = place.preset;
+  if (doc && place.iterations > 0) {
+    const { openIteration } = await import("./loop.js");
+    if (await openIteration(doc, place.iterations, where)) return true;
+  }
   if (!doc) return (await open({ digest: digest ?? "" }, where)) !== "refused";
   if ((await show(doc, where)) !== "refused") return true;
   const sample = presetDoc(place.preset ?? "tiny_vgg", undefined)?.input?.image;

@@ -1,14 +1,14 @@
 /**
  * The address is a permalink to this moment: `#net=tiny_vgg&image=sha256:…&step=9310&map=conv1.2`. A document that is no preset with another picture is
- * deflated into `doc`; one too long for an address is named by its digest. A change of what is on the stage is a step of the browser's history,
+ * deflated into `doc`; one too long for an address is named by its digest; `it` counts the iterations since. A change of what is on the stage is a step of the browser's history,
  * a step of the cursor only replaces the newest one, at most once a second.
  */
 import { effect } from "@preact/signals";
 import { pack, unpack } from "./lib/pack.js";
-import { asked, boot, cursor, focus, opened, playing, preset } from "./state.js";
+import { asked, boot, cursor, focus, looping, opened, playing, preset } from "./state.js";
 
 /** @typedef {import("./types.d.ts").ScenarioDoc} ScenarioDoc */
-/** @typedef {{doc: ScenarioDoc | null, digest: string | null, preset: string | null, step: number, focus: import("./types.d.ts").Focus | "first" | null}} Place "first" when the address names a network and no moment */
+/** @typedef {{doc: ScenarioDoc | null, digest: string | null, preset: string | null, iterations: number, step: number, focus: import("./types.d.ts").Focus | "first" | null}} Place "first" when the address names a network and no moment; iterations: after the document's own */
 
 /** Browsers and chats shorten addresses that are longer. */
 const LONGEST = 6000;
@@ -26,7 +26,8 @@ export function presetDoc(id, image) {
 /** The address of this moment, without the `#`. @returns {Promise<string>} */
 async function address() {
   const trace = opened.peek();
-  const doc = asked.peek();
+  const iterations = looping.peek();
+  const doc = iterations?.base ?? asked.peek();
   const parts = new URLSearchParams();
   const id = preset.peek();
   const image = doc?.input?.image;
@@ -36,6 +37,7 @@ async function address() {
     if (packed.length <= LONGEST || !trace) parts.set("doc", packed);
     else parts.set("trace", trace.trace);
   } else if (image) parts.set("image", boot.samples.find((sample) => sample.id === image)?.name ?? image);
+  if (iterations) parts.set("it", String(iterations.n));
   parts.set("step", String(cursor.peek()));
   const at = focus.peek();
   if (at) parts.set("map", `${at.node}.${at.channel}`);
@@ -59,7 +61,7 @@ export async function parse(hash) {
   const map = parts.get("map");
   const dot = map?.lastIndexOf(".") ?? -1;
   const at = map && dot > 0 ? { node: map.slice(0, dot), channel: Number(map.slice(dot + 1)) || 0 } : null;
-  return { doc: digest ? null : doc, digest, preset: id, step: Number(parts.get("step")) || 0, focus: at ?? (parts.has("step") ? null : "first") };
+  return { doc: digest ? null : doc, digest, preset: id, iterations: Math.max(0, Math.floor(Number(parts.get("it")) || 0)), step: Number(parts.get("step")) || 0, focus: at ?? (parts.has("step") ? null : "first") };
 }
 
 /** The address that was written or visited last. */

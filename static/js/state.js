@@ -59,6 +59,16 @@ export const speed = signal(12);
 export const playing = signal(false);
 /** How often somebody went on at the last step, or played up to it. */
 export const pastEnd = signal(0);
+/** How often playing came to the last step. */
+export const playedOut = signal(0);
+
+/** Iterations that led to the document on the screen: the one they began with, the losses so far, and what the last update promised.
+ * @type {Signal<{base: import("./types.d.ts").ScenarioDoc, doc: import("./types.d.ts").ScenarioDoc, n: number, losses: (number | null)[], predicted: number | null} | null>} */
+export const loop = signal(null);
+/** The same while its document is on the screen: an edit ends it. */
+export const looping = computed(() => (loop.value && loop.value.doc === asked.value ? loop.value : null));
+/** Playing goes on into the next iteration. */
+export const repeat = signal(false);
 
 /** @type {Signal<import("./types.d.ts").Notice | null>} */
 export const notice = signal(null);

@@ -5,7 +5,7 @@ import { onInput } from "./lib/phases.js";
 import { Credits, PlayHead } from "./lib/playback.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
 import { AHEAD, fetchSteps, read, windows } from "./open.js";
-import { cursor, focus, opened, otherReadings, pastEnd, playing, speed, stepData } from "./state.js";
+import { cursor, focus, opened, otherReadings, pastEnd, playedOut, playing, speed, stepData } from "./state.js";
 import { request, tell } from "./stream.js";
 import { ensure } from "./tensors.js";
 
@@ -176,6 +176,7 @@ function advance({ head, ticks }) {
   if (at !== cursor.peek()) setCursor(at);
   if (head.ends(at)) {
     pastEnd.value += 1;
+    playedOut.value += 1;
     return stop();
   }
   const more = ticks ? 0 : credits.grant(head.ahead.length);

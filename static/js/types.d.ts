@@ -198,6 +198,10 @@ export interface StageProps {
   absmax(name: string, channel: number): number;
   /** the same step in another reading, null while it is on its way */
   other(reading: string): StepView | null;
+  /** w, g and the optimiser's states of a weight over the iterations of a loop; null outside one */
+  history(tensor: string, cell: number[]): Promise<Record<string, (number | null)[]> | null>;
+  /** how many iterations the loop has made */
+  iterations: number;
   /** a formula, set as mathematics */
   formula(tex: string): any;
   hover: Hover | null;

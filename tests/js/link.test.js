@@ -28,7 +28,7 @@ test("a preset with a sample has a short address, readable by people", async () 
   await rest();
   assert.equal(location.hash, "#net=tiny_vgg&image=scene&step=0&map=conv1.0");
   const place = await parse(location.hash);
-  assert.deepEqual(place, { doc: PRESET.scenario, digest: null, preset: "tiny_vgg", step: 0, focus: { node: "conv1", channel: 0 } });
+  assert.deepEqual(place, { doc: PRESET.scenario, digest: null, preset: "tiny_vgg", iterations: 0, step: 0, focus: { node: "conv1", channel: 0 } });
 });
 
 test("a step of the cursor replaces, a map pushes, however soon", async () => {

@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { jumpTo } from "../actions.js";
 import { drawPixels } from "../draw/heat.js";
 import { blockAt, ravel, unravel } from "../lib/cells.js";
-import { backwards, cursor, focus, gradMaps, opened, t, theme } from "../state.js";
+import { backwards, cursor, focus, gradMaps, looping, opened, t, theme } from "../state.js";
 import { ask, fetchMap } from "../tensors.js";
 import { openGradient, Thumb } from "./map_thumb.js";
 import { number } from "./numbers.js";
@@ -140,5 +140,20 @@ export function LossNode() {
       <b data-testid="loss-value" data-value=${trace.loss}>${total}</b>
       <span class="stack" aria-hidden="true">${parts.map(({ part, value }) => html`<i key=${part} class=${part} style=${{ width: `${((100 * Math.abs(value ?? 0)) / whole).toFixed(2)}%` }}></i>`)}</span>
       ${parts.length > 1 && parts.map(({ part, value }) => html`<small key=${part} data-testid=${`loss-part-${part}`}><i class=${part}></i>${tr(`map.loss.${part}`)} ${value == null ? "NaN" : number(value)}</small>`)}
-    </button></div></section>`;
+    </button></div><${Change} loss=${trace.loss} /></section>`;
 }
+
+/** What the last update did to the loss, and what this one promises to first order. @param {{loss: number | null}} props */
+function Change({ loss }) {
+  const tr = t.value;
+  const now = looping.value;
+  const before = now?.losses[now.losses.length - 1] ?? null;
+  const promised = opened.value?.predicted_change;
+  return html`<div class="loss-change">
+    ${now && before !== null && html`<p data-testid="loss-before" data-value=${before}>${tr("loop.before", { value: number(before) })}</p>
+      ${loss !== null && html`<p><b data-testid="loss-change">${signed(loss - before)}</b>${now.predicted !== null && html` · ${tr("loop.predicted")} <span data-testid="loss-predicted" data-value=${now.predicted}>${signed(now.predicted)}</span>`}</p>`}`}
+    ${!now && backwards.value && promised != null && html`<p title=${tr("loop.promise.about")}>${tr("loop.promise")} <b data-testid="loss-promise" data-value=${promised}>${signed(promised)}</b></p>`}</div>`;
+}
+
+/** A change, with its sign. @param {number} v */
+const signed = (v) => (v > 0 ? `+${number(v)}` : number(v));

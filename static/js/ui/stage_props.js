@@ -28,6 +28,8 @@ export function stageProps(size, input = false, step = state.stepData.value) {
     tensor: (/** @type {string} */ name) => maps.get(name) ?? null,
     absmax,
     other: (/** @type {string} */ reading) => (state.otherReadings.value.index === step?.index ? state.otherReadings.value.steps[reading] ?? null : null),
+    history: async (/** @type {string} */ tensor, /** @type {number[]} */ at) => (await import("../loop.js")).history(tensor, at),
+    iterations: state.looping.value?.n ?? 0,
     formula: (/** @type {string} */ tex) => html`<${Formula} tex=${tex} display=${false} />`,
     hover: state.hover.value ?? state.pinned.value,
     setHover: (/** @type {StageProps["hover"]} */ hover) => {

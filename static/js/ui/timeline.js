@@ -4,7 +4,7 @@ import { html } from "htm/preact";
 import { useRef } from "preact/hooks";
 import { first, last, move, seek, setSpeed, toggle } from "../actions.js";
 import { groups } from "./numbers.js";
-import { cursor, layout, opened, pastEnd, playing, speed, t, unit } from "../state.js";
+import { cursor, layout, looping, opened, pastEnd, playedOut, playing, repeat, speed, t, unit } from "../state.js";
 import { icon } from "./icons.js";
 import { panel, togglePanel } from "./panel.js";
 import { ScaleChoice } from "./scale_choice.js";
@@ -44,10 +44,26 @@ function GoalButton() {
   useSignalEffect(() => {
     if (pastEnd.value > 0 && !opened.peek()?.blocks.some(({ phase }) => phase !== "forward")) panel.value = "goal";
   });
-  if (later) return null;
+  if (later) return html`<${Again} />`;
   return html`<button type="button" class="track-goal" data-testid="goal-open" aria-expanded=${panel.value === "goal"} title=${tr("goal.open.about")}
     onClick=${() => togglePanel("goal")}>${layout.value === "narrow" ? "" : html`<span class="ghost loss">${tr("phase.loss")}</span><span class="ghost backward">${tr("phase.backward")}</span><span class="ghost update">${tr("phase.update")}</span>`}
     <span class="ask">${tr("goal.open")}</span></button>`;
+}
+
+/** Behind the update: the next iteration, and whether playing goes on into it. */
+function Again() {
+  const tr = t.value;
+  const seen = useRef(playedOut.peek());
+  const n = looping.value?.n ?? 0;
+  useSignalEffect(() => {
+    if (playedOut.value > seen.current && repeat.peek()) void import("../loop.js").then(({ playOn }) => playOn());
+    seen.current = playedOut.value;
+  });
+  return html`<div class="track-again">
+    <button type="button" class="btn" data-testid="next-iteration" title=${tr("loop.next.about")} onClick=${() => void import("../loop.js").then(({ nextIteration }) => nextIteration())}>
+      ${icon("again", 15)}${layout.value === "narrow" ? "" : tr("loop.next")}</button>
+    <label title=${tr("loop.repeat.about")}><input type="checkbox" data-testid="loop-on" checked=${repeat.value} onChange=${(/** @type {any} */ event) => (repeat.value = event.target.checked)} />
+      ${tr("loop.repeat")}${n > 0 && html` · <span data-testid="iteration">${n}</span>`}</label></div>`;
 }
 
 /** First, back, play, forward, last. */

@@ -1,4 +1,5 @@
 import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
 import { explain as explainAny, View as Any } from "./generic.js";
 import { cellName, ravel } from "./parts/geometry.js";
 import { full, mid } from "./parts/numbers.js";
@@ -24,7 +25,34 @@ export function View(p) {
       ${done && html`<span class="op">→</span><span class="chip w" title=${full(next ?? NaN)}>w′ = ${mid(next ?? NaN)}</span>`}
       <span class="chip">${t("update.iteration", { n: Number(iteration ?? 0) })}</span></p>
     <${Lines} p=${p} blocks=${[...(penalty ? [penalty] : []), ...blocks]} flat=${flat} />
+    ${p.iterations > 0 && html`<${History} p=${p} tensor=${param.name} cell=${p.cell} />`}
   </div>`;
+}
+
+/** Width and height of a small curve, px. */
+const [WIDE, HIGH] = [150, 44];
+
+/** Small curves of w, g and the optimiser's states over the iterations of the loop. @param {{p: StageProps, tensor: string, cell: number[]}} props */
+function History({ p, tensor, cell }) {
+  const [series, setSeries] = useState(/** @type {Record<string, (number | null)[]> | null} */ (null));
+  useEffect(() => {
+    let wanted = true;
+    void p.history(tensor, cell).then((found) => { if (wanted) setSeries(found); });
+    return () => { wanted = false; };
+  }, [tensor, cell.join(), p.iterations, p.opened.trace]);
+  if (!series) return null;
+  const curves = Object.entries(series).filter(([name, values]) => Array.isArray(values) && !["tensor", "cell"].includes(name));
+  return html`<div class="histories">${curves.map(([name, values]) => html`<figure key=${name} data-testid=${`history-${name}`} data-values=${JSON.stringify(values)}>
+    <figcaption>${name} <b>${mid(values[values.length - 1] ?? NaN)}</b></figcaption>
+    <svg width=${WIDE} height=${HIGH} role="img" aria-label=${p.t("update.history", { name, n: values.length })}><path d=${pathOf(values)} class=${name === "w" ? "w" : "g"} /></svg></figure>`)}</div>`;
+}
+
+/** @param {(number | null)[]} values oldest first */
+function pathOf(values) {
+  const there = values.map((v) => v ?? NaN).filter(Number.isFinite);
+  const [low, high] = [Math.min(...there), Math.max(...there)];
+  const y = (/** @type {number} */ v) => (high > low ? HIGH - 4 - ((v - low) / (high - low)) * (HIGH - 8) : HIGH / 2);
+  return values.map((v, i) => (v === null ? "" : `${i === 0 ? "M" : "L"}${(3 + (i * (WIDE - 6)) / Math.max(1, values.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`)).join("");
 }
 
 /** @param {{p: StageProps, blocks: Block[], flat: number}} props */

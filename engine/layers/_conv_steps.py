@@ -61,6 +61,7 @@ def bias_block(frame: Frame, writes: str, dy: str) -> Block:
         loops=("o",),
         combine="sum",
         terms=(("n", n), ("y", height), ("x", width)),
+        partial=("n", n) if n > 1 else None,
         formula=r"\frac{\partial L}{\partial b_o} = \sum_{n,y,x} \delta_{n,o,y,x}",
         body=["db[@] = dy[:, {o}].sum()"],
     )
@@ -105,6 +106,7 @@ def weight_block(frame: Frame, writes: str, x: str, dy: str, source: str) -> Blo
         loops=("o", "c", "ky", "kx"),
         combine="sum",
         terms=(("n", n), ("y", height), ("x", width)),
+        partial=("n", n) if n > 1 else None,
         formula=r"\frac{\partial L}{\partial w_{o,c,k_y,k_x}} = \sum_{n,y,x} \delta_{n,o,y,x}\, "
         rf"x_{{n,c,\,{_place(0, 'y', 'k_y', frame)},\,{_place(1, 'x', 'k_x', frame)}}}",
         body=[

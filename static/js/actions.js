@@ -4,8 +4,8 @@ import { blockAt, moved, ravel, unravel } from "./lib/cells.js";
 import { errorText } from "./errors.js";
 import { parse, presetDoc, visit } from "./link.js";
 import { inPhase, open } from "./open.js";
-import { asked, boot, catalogue, cursor, exactData, focus, lang, looping, notice, opened, pastEnd, pinned, playing, preset, scaleMode, speed, t, theme } from "./state.js";
-import { restart, setCursor, start, stop } from "./steps.js";
+import { asked, boot, catalogue, cursor, exactData, focus, lang, looping, notice, opened, pastEnd, pinned, playing, preset, sample, scaleMode, speed, t, theme } from "./state.js";
+import { perSample, restart, setCursor, start, stop } from "./steps.js";
 import { StreamError } from "./stream.js";
 import { ask, fetchTensor } from "./tensors.js";
 import { send } from "./uploads.js";
@@ -246,7 +246,8 @@ export function focusMap(node, channel, tensor) {
   const block = trace.blocks.findLast((one) => (tensor ? one.writes === tensor : one.node === node && one.phase === "forward"));
   batch(() => {
     if (block) {
-      const from = block.start + channel * block.shape.slice(2).reduce((a, b) => a * b, 1);
+      const first = perSample(trace, block) ? Math.min(sample.peek(), block.shape[0] - 1) * block.shape[1] : 0;
+      const from = block.start + (first + channel) * block.shape.slice(2).reduce((a, b) => a * b, 1);
       const here = trace.blocks[blockAt(trace.blocks, cursor.peek())];
       const there = here === block && unravel(cursor.peek() - block.start, block.shape)[1] === channel;
       if (!there) cursor.value = from;
@@ -254,6 +255,15 @@ export function focusMap(node, channel, tensor) {
     focus.value = { node, channel, phase: block?.phase ?? "forward" };
     pinned.value = null;
   });
+}
+
+/** Another picture of the batch: the same cell of it where the step is about one. @param {number} n */
+export function setSample(n) {
+  const trace = opened.peek();
+  const block = trace?.blocks[blockAt(trace.blocks, cursor.peek())];
+  sample.value = n;
+  if (!trace || !block || !perSample(trace, block)) return;
+  seek(block.start + ravel([n, ...unravel(cursor.peek() - block.start, block.shape).slice(1)], block.shape));
 }
 
 export function unfocus() {

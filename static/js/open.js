@@ -3,7 +3,7 @@ import { batch } from "@preact/signals";
 import { errorText } from "./errors.js";
 import { blockAt, nearest, ravel, unravel } from "./lib/cells.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
-import { asked, cursor, exactData, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, scenario, speaking, stepData } from "./state.js";
+import { asked, cursor, exactData, fieldError, focus, hover, mapData, notice, opened, pending, pinned, playing, sample, scenario, speaking, stepData } from "./state.js";
 import { request, StreamError } from "./stream.js";
 import { ask, fetchExact, fetchMap } from "./tensors.js";
 import { sendAgain } from "./uploads.js";
@@ -108,6 +108,7 @@ function show(answer, maps, exact, window, at, where) {
     scenario.value = answer.scenario;
     asked.value = good;
     cursor.value = at;
+    sample.value = Math.min(sample.peek(), (answer.tensors.find(({ name }) => name === "input")?.shape[0] ?? 1) - 1);
     const wish = where.focus === undefined ? (same ? focus.peek() : null) : where.focus;
     if (wish === "first") focus.value = { node: answer.blocks[0].node, channel: 0 };
     else focus.value = valid(answer, wish && inPhase(answer, at, wish));

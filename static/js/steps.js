@@ -5,7 +5,7 @@ import { onInput } from "./lib/phases.js";
 import { Credits, PlayHead } from "./lib/playback.js";
 import { stepOf, WindowCache, windowOf } from "./lib/windows.js";
 import { AHEAD, fetchSteps, read, windows } from "./open.js";
-import { cursor, focus, opened, otherReadings, pastEnd, playedOut, playing, speed, stepData } from "./state.js";
+import { cursor, focus, opened, sample, otherReadings, pastEnd, playedOut, playing, speed, stepData } from "./state.js";
 import { request, tell } from "./stream.js";
 import { ensure } from "./tensors.js";
 
@@ -30,6 +30,16 @@ const LANES = 2;
 let run = null;
 const credits = new Credits(CREDITS);
 
+/** Whether a block writes numbers of each sample: activations and their gradients. @param {Opened | null} trace @param {import("./types.d.ts").Block} block */
+export function perSample(trace, block) {
+  return (block.phase === "forward" || block.phase === "backward") && block.shape.length > 1 && block.shape[0] === samplesOf(trace) && !/\.(weight|bias)(\.|$)/.test(block.writes);
+}
+
+/** @param {Opened | null} trace @returns {number} samples in the batch */
+export function samplesOf(trace) {
+  return trace?.tensors.find(({ name }) => name === "input")?.shape[0] ?? 1;
+}
+
 /** Moves the cursor; with a map on the stage the focus goes along, so that the stage shows the map of the step. @param {number} at */
 export function setCursor(at) {
   batch(() => {
@@ -38,7 +48,9 @@ export function setCursor(at) {
     const block = trace?.blocks[blockAt(trace.blocks, at)];
     const seen = focus.peek();
     if (!block || !seen) return;
-    const channel = block.shape.length > 1 ? unravel(at - block.start, block.shape)[1] : 0;
+    const cell = unravel(at - block.start, block.shape);
+    const channel = block.shape.length > 1 ? cell[1] : 0;
+    if (perSample(trace, block)) sample.value = cell[0];
     if (seen.node !== block.node || seen.channel !== channel || (seen.phase ?? "forward") !== block.phase) focus.value = { node: block.node, channel, phase: block.phase };
   });
 }

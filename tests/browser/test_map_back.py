@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from engine import Block, Trace, analysis
 from tests.browser.live import Screen, shown
+from tests.browser.test_backward_views import MANY
 from tests.browser.test_chain import open_step
 from tests.browser.test_numbers import Compute, trace_on
 
@@ -91,3 +92,26 @@ def bad_steps(trace: Trace, block: Block) -> Iterator[int]:
     """The steps of a block whose result is not finite."""
     for cell in np.flatnonzero(~np.isfinite(trace.tensors[block.writes])):
         yield block.start + int(cell)
+
+
+def test_a_batch_is_shown_sample_by_sample(screen: Screen, trace_of: Compute) -> None:
+    open_step(screen, "pencil", "conv1.weight.grad", (0, 0, 1, 2), **MANY)
+    trace = trace_on(screen, trace_of)
+    step = trace.find("conv1.weight.grad@data", (0, 0, 1, 2))
+    assert step is not None
+    screen.go(step)
+    parts = trace.window(step, step + 1).columns["partial"][0]
+    assert len(parts) == 2
+    for n, part in enumerate(parts):
+        expect(screen.at(f"sample-part-{n}")).to_have_attribute("title", shown(float(part)))
+    expect(screen.at("stage-result")).to_have_attribute("title", shown(trace[step].result))
+    # the same cell of the other sample
+    first = trace.find("conv1.out.grad", (0, 1, 2, 0))
+    other = trace.find("conv1.out.grad", (1, 1, 2, 0))
+    assert first is not None
+    assert other is not None
+    screen.go(first)
+    expect(screen.at("sample-of-batch-0")).to_have_attribute("aria-pressed", "true")
+    screen.at("sample-of-batch-1").click()
+    screen.expect_step(other)
+    expect(screen.at("stage-result")).to_have_attribute("title", shown(trace[other].result))

@@ -73,8 +73,9 @@ function rowsOf(p) {
     const x = block.roles[0];
     // the first input channel of the group: partial sums count from there
     const per = termsPerChannel(block);
-    const first = block.kind === "conv2d" ? groupStart(p, per) : 0;
-    step.partial.forEach((v, c) => rows.push({ label: `Σ ${channelName(p, x.tensor, first + c)}`, value: v, accent: "value", key: `c${c}` }));
+    const ofSamples = block.partial?.[0] === "n";
+    const first = block.kind === "conv2d" && !ofSamples ? groupStart(p, per) : 0;
+    step.partial.forEach((v, c) => rows.push({ label: `Σ ${ofSamples ? t("back.sample", { n: c }) : channelName(p, x.tensor, first + c)}`, value: v, accent: block.phase === "forward" ? "value" : "grad", key: `c${c}` }));
   } else if (block.combine === "sum") {
     let sum = step.rest || 0;
     for (const v of step.terms) sum += v;

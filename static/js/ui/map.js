@@ -1,7 +1,9 @@
 /** The network map: every node with its maps, joined by its edges. Arrows move between maps, Enter opens one on the stage. */
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { backwards, focus, lang, layout, opened, scaleMode, t } from "../state.js";
+import { setSample } from "../actions.js";
+import { backwards, focus, lang, layout, opened, sample, scaleMode, t } from "../state.js";
+import { samplesOf } from "../steps.js";
 import { backParts, fetchBack } from "./late.js";
 import { BadNotice, firstBad } from "./map_bad.js";
 import { Edges } from "./map_edges.js";
@@ -9,11 +11,14 @@ import { InputNode, PictureNode } from "./map_input.js";
 import { NetworkLegend } from "./map_legend.js";
 import { MapNode } from "./map_node.js";
 import { ScaleChoice } from "./scale_choice.js";
+import { Segmented } from "./segmented.js";
 
 /** Sides of a thumbnail tried from the largest, px; below the last the map scrolls instead. Four rows of 33 px fill the height. */
 const SIDES = [52, 44, 33, 30, 27, 25, 24];
 /** And on the way back, where every map has its gradient below it. */
 const SMALLER = [22, 20, 18];
+/** Samples of a batch that can be shown. */
+const MOST_SAMPLES = 8;
 /** Rows of more than two thumbnails do not fit the height above this side. */
 const TALLEST = 33;
 
@@ -37,6 +42,8 @@ export function NetworkMap() {
       ${Back && html`<${Back.LossNode} />`}
     </div>
     ${trace && layout.value === "narrow" && html`<${ScaleChoice} />`}
+    ${samplesOf(trace) > 1 && html`<div class="samples"><${Segmented} label=${t.value("map.sample")} prefix="sample-of-batch" value=${sample.value} onChoose=${setSample}
+      choices=${Array.from({ length: Math.min(MOST_SAMPLES, samplesOf(trace)) }, (_, n) => ({ value: n, label: String(n) }))} /></div>`}
     ${bad && html`<${BadNotice} bad=${bad} />`}
     ${scaleMode.value === "network" && html`<${NetworkLegend} />`}`}
   </nav>`;

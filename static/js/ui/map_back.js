@@ -106,7 +106,7 @@ function Norm({ tensor, symbol, testid, born }) {
   const norm = norms[tensor];
   const most = Math.max(...Object.values(norms).map((one) => one ?? 0));
   const share = norm ? Math.max(0, 1 + Math.log10(norm / most) / DECADES) : 0;
-  const shown = norm === null ? "NaN" : norm >= 1e-3 && norm < 1e4 ? String(Number(norm.toPrecision(3))) : number(norm);
+  const shown = norm === null ? "NaN" : norm >= 1e-3 && norm < 1e4 ? String(Number(norm.toPrecision(3))) : norm.toExponential(1).replace("-", "−").replace("+", "");
   const label = t.value("map.norm", { name: tensor, value: shown, decades: DECADES });
   return html`<p class=${`norm ${born ? "" : "later"}`} title=${label} data-testid=${testid} data-norm=${norm}>
     <span aria-hidden="true">${symbol}</span><span class="lane"><i style=${{ width: `${(100 * share).toFixed(1)}%` }}></i></span><b>${shown}</b><span class="vh">${label}</span></p>`;

@@ -3,7 +3,7 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage, rgbImage } from "../draw/heat.js";
 import { onInput } from "../lib/phases.js";
-import { focus, mapData, opened, t, theme } from "../state.js";
+import { focus, mapData, opened, sample, t, theme } from "../state.js";
 import { backParts } from "./late.js";
 import { useGradient } from "./map_node.js";
 import { open } from "./map_thumb.js";
@@ -27,8 +27,10 @@ function Original({ info }) {
 function InputPicture() {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const trace = opened.value;
-  const view = mapData.value.get("input");
+  const whole = mapData.value.get("input");
   const look = theme.value;
+  const first = whole ? Math.min(sample.value, whole.shape[0] - 1) * (whole.data.length / whole.shape[0]) : 0;
+  const view = whole && first > 0 ? { ...whole, data: whole.data.subarray(first) } : whole;
   useLayoutEffect(() => {
     if (!canvas.current || !view || !trace) return;
     const image = imageOf(view, trace.input, look);
@@ -36,7 +38,7 @@ function InputPicture() {
     canvas.current.height = image.height;
     canvas.current.classList.toggle("up", image.width <= 96);
     /** @type {CanvasRenderingContext2D} */ (canvas.current.getContext("2d")).drawImage(image, 0, 0);
-  }, [view, trace, look]);
+  }, [whole, first, trace, look]);
   return html`<canvas ref=${canvas} width="1" height="1" style=${{ "--w": "var(--pic)", "--h": "var(--pic)" }}></canvas>`;
 }
 

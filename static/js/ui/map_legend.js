@@ -1,7 +1,7 @@
 /** What the colours of the maps stand for, in numbers: under every node, or once for the whole network. */
 import { html } from "htm/preact";
 import { gradientStops } from "../draw/palette.js";
-import { short } from "./numbers.js";
+import { short, tiny } from "./numbers.js";
 import { hoverMap } from "./panel.js";
 import { backwards, opened, scaleMode, t, theme } from "../state.js";
 import { absmax as absmaxOf } from "./stage_props.js";
@@ -9,7 +9,7 @@ import { absmax as absmaxOf } from "./stage_props.js";
 /** @param {number} absmax @param {import("../types.d.ts").Accent} [accent] */
 function ramp(absmax, accent = "value") {
   const style = { background: `linear-gradient(90deg, ${gradientStops(accent, theme.value)})` };
-  return html`<span class="ramp" style=${style}></span><span>±${short(absmax)}</span>`;
+  return html`<span class="ramp" style=${style}></span><span>±${accent === "grad" ? tiny(absmax) : short(absmax)}</span>`;
 }
 
 /** Per layer, or of one map when each has a scale of its own: the one under the pointer, else the open one.

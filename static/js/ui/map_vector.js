@@ -3,7 +3,7 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { planeImage } from "../draw/heat.js";
 import { channelOf } from "../lib/phases.js";
-import { fixed, number } from "./numbers.js";
+import { fixed, number, tiny } from "./numbers.js";
 import { focus, gradMaps, mapData, opened, sample, t, theme } from "../state.js";
 import { open, openGradient } from "./map_thumb.js";
 import { painted } from "./painted.js";
@@ -52,7 +52,7 @@ function Bars(props) {
     const label = tr(grad ? "map.gradient.unit" : "map.unit", { node: node.name, channel: i, value: number(value) });
     return html`<button type="button" key=${i} tabindex="-1" class=${i === at ? "sel" : ""} data-map=${node.name} data-testid=${`${grad ? "grad" : "map"}-${node.name}-${i}`}
       aria-label=${label} title=${label} aria-current=${i === at ? "true" : undefined} onClick=${() => openCell(props, i)}>
-      <span>${i}</span><span class=${`lane ${signed ? "signed" : ""}`}><i class=${value < 0 ? "minus" : ""} style=${style}></i></span><span>${fixed(value, Math.abs(value) >= 100 ? 1 : Number.isInteger(value) ? 0 : 3)}</span></button>`;
+      <span>${i}</span><span class=${`lane ${signed ? "signed" : ""}`}><i class=${value < 0 ? "minus" : ""} style=${style}></i></span><span>${grad && Math.abs(value) < 5e-4 ? tiny(value) : fixed(value, Math.abs(value) >= 100 ? 1 : Number.isInteger(value) ? 0 : 3)}</span></button>`;
   })}</div>`;
 }
 

@@ -1,5 +1,5 @@
 /** Numbers around the stage: values in two lengths (`short` has two decimals), and whole numbers in groups of three. */
-export { cell as short, fixed, mid as number } from "../views/parts/numbers.js";
+export { cell as short, fixed, mid as number, tiny } from "../views/parts/numbers.js";
 
 /** 219482 → "219 482", with a narrow space that does not break. @param {number} n a whole number */
 export function groups(n) {

@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 
 /**
- * @template {string} T
+ * @template {string | number} T
  * @param {{label: string, prefix: string, value: T, choices: {value: T, label: string, title?: string}[], onChoose: (value: T) => void}} props
  *   prefix: of the data-testids, `<prefix>-<value>`
  */

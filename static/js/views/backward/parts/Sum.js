@@ -8,6 +8,9 @@ import { Products } from "./Products.js";
 
 /** @typedef {import("../../../types.d.ts").StageProps} StageProps */
 
+/** Samples whose parts are shown. */
+const MOST_SAMPLES = 8;
+
 /**
  * The tensors a gradient is made of, side by side, the largest terms, and the cell that is written.
  * @param {{p: StageProps, rings?: Record<string, import("../../parts/MapView.js").Area | null>, links?: Record<string, import("../../parts/MapView.js").Area[]>,
@@ -32,10 +35,17 @@ export function Sum({ p, rings = {}, links = {}, sign = "×", note, children }) 
     <${Destination} p=${p} px=${px} />
     ${note}
     <${SumChips} leave=${() => p.setHover(null)} chips=${[
-      ...(children ? factors(p) : []), { text: mid(step.combined), full: full(step.combined), label: terms > 1 ? p.t("stage.sum_of", { n: terms }) : p.t("stage.combine_map"), role: "g" }, "=",
+      ...(children ? factors(p) : samples(p)), { text: mid(step.combined), full: full(step.combined), label: terms > 1 ? p.t("stage.sum_of", { n: terms }) : p.t("stage.combine_map"), role: "g" }, "=",
       { text: mid(step.result), full: full(step.result), label: cellName(block.writes, ravel(p.cell, block.shape), block.shape), role: "r", testid: "stage-result" },
     ]} />
   </div>`;
+}
+
+/** What each sample of a batch adds to a gradient that they share. @param {StageProps} p @returns {(import("../../parts/SumChips.js").Chip | string)[]} */
+function samples({ step, block, t }) {
+  if (block.partial?.[0] !== "n" || !step.partial || step.partial.length > MOST_SAMPLES) return [];
+  return Array.from(step.partial).flatMap((part, n) => [
+    { text: mid(part), full: full(part), label: t("back.sample", { n }), role: /** @type {const} */ ("g"), testid: `sample-part-${n}` }, n < (step.partial?.length ?? 0) - 1 ? "+" : "="]);
 }
 
 /** The factors of a lone product, before the product. @param {StageProps} p @returns {(import("../../parts/SumChips.js").Chip | string)[]} */

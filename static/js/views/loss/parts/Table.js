@@ -22,7 +22,7 @@ export function Table({ p }) {
   const rows = rowsOf(p, columns, first, Math.min(features, cells), here);
   return html`<div class="loss-table"><table><thead><tr><th scope="col">${p.t("back.loss_output")}</th>${columns.map(({ name }) => html`
       <th key=${name} scope="col" class=${name === p.block.writes ? "now" : ""}>${short(name)}</th>`)}</tr></thead>
-    <tbody>${rows.map((flat) => html`<tr key=${flat}><th scope="row">${flat - first}</th>${columns.map((column) => html`<${Cell} key=${column.name} p=${p} column=${column} flat=${flat} here=${here} bar=${column === columns[columns.length - 1]} />`)}</tr>`)}</tbody></table>
+    <tbody>${rows.map((flat) => html`<tr key=${flat}><th scope="row">${flat - first}</th>${columns.map((column) => html`<${Cell} key=${column.name} p=${p} column=${column} flat=${flat} here=${here} bar=${/^loss\.(square|abs|cell)$/.test(column.name)} />`)}</tr>`)}</tbody></table>
     ${features > rows.length && html`<p class="note">${p.t("back.loss_more_outputs", { n: features - rows.length })}</p>`}</div>`;
 }
 

@@ -53,7 +53,8 @@ def split(dataset: Dataset, parts: Sequence[float], seed: int = 0) -> list[Datas
     Same seed, same parts. Raises ScenarioError for fractions that are negative or exceed 1 together.
     """
     if min(parts) < 0 or sum(parts) > 1 + 1e-9:
-        raise refuse("split", "out_of_range", list(parts), "fractions, at most 1 together", "use such as 0.8, 0.1, 0.1")
+        bound = "fractions, at most 1 together"
+        raise refuse("split", "out_of_range", list(parts), bound, "use such as 0.8, 0.1, 0.1")
     order = stream(seed, "data.split").permutation(len(dataset))
     edges = np.cumsum([0.0, *parts])
     chosen: list[list[np.ndarray]] = [[] for _ in parts]

@@ -22,7 +22,7 @@ ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--enable-precise-memory-info", "--js-flags=--expose-gc",
 ]  # fmt: skip
-MAPS, STAGE = "convoscope:maps-painted", "convoscope:stage-shown"
+MAPS, STAGE, STEP = "convoscope:maps-painted", "convoscope:stage-shown", "convoscope:step-drawn"
 
 #: runs an action and waits for a mark that is set after it; answers the time between, in ms
 _UNTIL = """([selector, mark]) => new Promise((done, fail) => {
@@ -69,6 +69,7 @@ def rows(host: str, full: bool) -> list[Row]:
                 *_clicks(_opened(browser, host)),
                 _upload(_opened(browser, host)),
                 *_frames(_opened(browser, host)),
+                *_backward(_opened(browser, host)),
                 _heap(_opened(browser, host), 300 if full else 20),
             ]
         finally:
@@ -161,6 +162,32 @@ def _set_speed(page: Page, rate: float) -> None:
         }""",
         rate,
     )
+
+
+def _backward(page: Page) -> list[Row]:
+    """A whole training step: from the click on a class to the first step of the loss, and play on the way back."""
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")  # past the end of the forward phase Convoscope asks for the class
+    page.wait_for_selector("[data-testid=target-0]")
+    times = [page.evaluate(_UNTIL, ["[data-testid=target-0]", STEP])]
+    page.click("[data-testid=goal-open]")
+    for target in range(1, 9):
+        page.wait_for_timeout(300)
+        times.append(page.evaluate(_UNTIL, [f"[data-testid=target-{target}]", STEP]))
+    page.keyboard.press("Escape")
+    page.click("[data-testid=phase-backward]")
+    page.click("[data-testid=grad-conv1_2-1]")
+    page.wait_for_timeout(500)
+    _set_speed(page, 60)
+    page.click("[data-testid=play]")
+    page.wait_for_timeout(1500)
+    frames = np.diff(page.evaluate(_FRAMES, 10))
+    page.click("[data-testid=play]")
+    return [
+        Row("class click → whole training step of Tiny VGG steppable", statistics.median(times), "ms", "≤ 500"),
+        Row("frames per second, playing backward 60 steps/s", 1000 / float(frames.mean()), "frames/s", "≥ 58"),
+        Row("worst frame of ten seconds, backward", float(frames.max()), "ms", "≤ 34"),
+    ]
 
 
 def _frames(page: Page) -> list[Row]:

@@ -90,7 +90,7 @@ function useMarks(focus) {
   }, [key, arrived]);
   useLayoutEffect(() => {
     if (key && index >= 0 && arrived) afterPaint(() => mark("convoscope:step-drawn"));
-  }, [index, key, arrived]);
+  }, [step, index, key, arrived]); // a new trace redraws the same step with other numbers
   useEffect(() => {
     hideTip();
     hideLoupe();
